@@ -1,0 +1,335 @@
+/* libmarc: reads MARC records (ISO 2709). The whole public C interface.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * Conventions
+ * -----------
+ * Names      marc_<thing>_<verb>; handles are opaque and typed; macros begin with MARC_.
+ * Status     Functions that can fail return int32_t: 0 is MARC_OK, a positive value is not an error (MARC_END),
+ *            a negative one is (MARC_E_...). Damaged data is never a failure of a call: it is the status of that
+ *            record inside its batch, at its place in the stream (MARC_BAD_...).
+ * Errors     The last argument is a `marc_error *` of the caller, NULL if not wanted. It is written only when the
+ *            call fails; there is nothing to free and no thread-local state.
+ * Ownership  What comes through a `**out` argument is yours: free it with the function of its type. What is returned,
+ *            or stands in a view, is borrowed from its batch and lives as long as the batch has a reference.
+ *            Nothing from this library is freed with free().
+ * Threads    Functions that take `const T *` may run concurrently on the same object. Functions that take `T *` need
+ *            exclusive use; a reader that is in use on another thread answers MARC_E_BUSY. marc_reader_cancel,
+ *            marc_batch_retain and marc_batch_release are always safe. Batches are immutable, go to any thread and
+ *            outlive their reader. A reader does not survive fork(): in the child it answers MARC_E_FORKED.
+ * Units      Offsets and lengths count bytes. `byte_offset` is absolute, in the source, from 0. Record indexes count
+ *            from 0 and include rejected pieces.
+ * Versions   Structs that the caller allocates begin with struct_size and have an init function; members are only
+ *            ever added at their end. Codes are only ever appended.
+ */
+#ifndef MARC_MARC_H
+#define MARC_MARC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The one source of the version; the build reads it from here. */
+#define MARC_VERSION_MAJOR 0
+#define MARC_VERSION_MINOR 1
+#define MARC_VERSION_PATCH 0
+#define MARC_ABI_VERSION 0
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
+/* The declarations between the two marker comments are read by cffi as they stand: no preprocessor, no attributes. */
+/* [marc-abi-begin] */
+
+/* ---- 1. Codes ------------------------------------------------------------------------------------------------- */
+
+/* Status of a call. */
+enum {
+  MARC_OK = 0,               /* done */
+  MARC_END = 1,              /* no further batch; not an error, stays so without further I/O */
+  MARC_E_ARGUMENT = -1,      /* an argument is NULL, out of its range, or a struct_size is unknown */
+  MARC_E_NOMEM = -2,         /* memory could not be allocated */
+  MARC_E_IO = -3,            /* opening or reading failed; detail holds errno */
+  MARC_E_CALLBACK = -4,      /* the read callback failed; detail holds the value that it returned */
+  MARC_E_CANCELLED = -5,     /* marc_reader_cancel was called */
+  MARC_E_BUSY = -6,          /* the reader is in use on another thread, or inside its own callback */
+  MARC_E_FORKED = -7,        /* the reader was made in the parent of this process */
+  MARC_E_INTERRUPTED = -8,   /* for now only: MARC_READ_INTERRUPTED, or options.interruptible; the next call goes on */
+  MARC_E_UNSUPPORTED = -9,   /* an option that this version reserves but does not offer */
+  MARC_E_INTERNAL = -10      /* a defect of the library; the message says where */
+};
+
+/* Status of a piece of the input (marc_batch_view.record_status). MARC_OK: a record. Otherwise the piece was rejected,
+ * with the verdict that pymarc gives to the same bytes. */
+enum {
+  MARC_BAD_LENGTH = -101,            /* leader/00-04 is no number */
+  MARC_BAD_TRUNCATED = -102,         /* the input ends before the length that the leader states */
+  MARC_BAD_END_NOT_FOUND = -103,     /* no record terminator (0x1D) where the stated length ends */
+  MARC_BAD_LEADER = -104,            /* fewer than 24 bytes */
+  MARC_BAD_LEADER_TEXT = -105,       /* the leader holds a byte above 0x7F */
+  MARC_BAD_BASE_NUMBER = -106,       /* leader/12-16, base address of data, is no number */
+  MARC_BAD_BASE_MISSING = -107,      /* the base address is zero or negative */
+  MARC_BAD_BASE_RANGE = -108,        /* the base address lies behind the record */
+  MARC_BAD_DIRECTORY = -109,         /* the directory is not a whole number of 12-byte entries */
+  MARC_BAD_DIRECTORY_TEXT = -110,    /* the directory holds a byte above 0x7F */
+  MARC_BAD_DIRECTORY_NUMBER = -111,  /* a field length or starting position in the directory is no number */
+  MARC_BAD_NO_FIELDS = -112,         /* the directory is empty */
+  MARC_BAD_INDICATOR_TEXT = -113,    /* an indicator holds a byte above 0x7F */
+  MARC_BAD_TEXT = -114,              /* leader/09 says UTF-8 and a field or subfield is not valid UTF-8 */
+  MARC_BAD_OVERSIZE = -115,          /* larger than marc_reader_options.largest_record; the bytes come in parts */
+  MARC_BAD_OVERSIZE_PART = -116      /* a further part of the piece before: same rejection, no error of its own */
+};
+
+/* Deviations from ISO 2709 / MARC 21 inside a delivered record (marc_note.code). */
+enum {
+  MARC_NOTE_FRAMING = 201,           /* length, terminators or directory do not agree; read as pymarc reads it */
+  MARC_NOTE_DIRECTORY_ORDER = 202,   /* entries are not in the order of their fields, or fields overlap or leave gaps */
+  MARC_NOTE_FIELD_END = 203,         /* a field does not end in a field terminator (0x1E) where its entry says */
+  MARC_NOTE_FIELD_RANGE = 204,       /* an entry points outside the record; the field was clipped */
+  MARC_NOTE_INNER_TERMINATOR = 205,  /* a terminator (0x1D or 0x1E) inside a field */
+  MARC_NOTE_INDICATORS_MISSING = 206, /* no indicators; two blanks are assumed */
+  MARC_NOTE_INDICATOR_ONE = 207,     /* one indicator only; a blank is added */
+  MARC_NOTE_INDICATORS_MANY = 208,   /* more than two bytes before the first subfield; the rest is passed over */
+  MARC_NOTE_SUBFIELD_EMPTY = 209,    /* a subfield delimiter (0x1F) without a code behind it */
+  MARC_NOTE_SUBFIELD_CODE = 210      /* a subfield code above 0x7F */
+};
+
+/* marc_batch_view.record_flags */
+enum {
+  MARC_REC_SOUND = 1,        /* framed by its own length, directory and terminators (docs/boundary-rule.md) */
+  MARC_REC_SPLITS = 2,       /* sound, entry map 4500, fields in order without gaps and without inner terminators:
+                                splitting data[base address:] at 0x1E gives the fields in directory order */
+  MARC_REC_PLAIN = 4,        /* SPLITS, and each data field has two ASCII indicators and ASCII subfield codes */
+  MARC_REC_CANONICAL = 8,    /* PLAIN, leader/09 'a', no empty subfield: serialising the fields gives these bytes */
+  MARC_REC_UTF8 = 16,        /* leader/09 is 'a' */
+  MARC_REC_NONASCII = 32,    /* the record holds a byte above 0x7F or an ESC (0x1B) */
+  MARC_REC_NOTED = 64        /* at least one note */
+};
+
+/* marc_reader_options.parse_mode: who is asked what a damaged record means. */
+enum {
+  MARC_PARSE_PYMARC = 0,     /* the answer of pymarc 5.4: a record, or its reason for rejecting it */
+  MARC_PARSE_BEST = 1        /* reserved: repaired where possible (MARC_E_UNSUPPORTED for now) */
+};
+
+/* marc_reader_info.backend */
+enum {
+  MARC_BACKEND_FILE = 1,
+  MARC_BACKEND_MEMORY = 2,
+  MARC_BACKEND_CALLBACK = 3,
+  MARC_BACKEND_READ_AT = 4
+};
+
+/* Values of a read callback below zero that have a meaning; every other one below zero is a failure. */
+enum { MARC_READ_INTERRUPTED = -2147483647 };
+
+/* ---- 2. Structs ----------------------------------------------------------------------------------------------- */
+
+/* Opaque handles. */
+typedef struct marc_reader marc_reader; /* exclusive use; free with marc_reader_free */
+typedef struct marc_batch marc_batch;   /* immutable, reference counted; give back with marc_batch_release */
+typedef struct marc_text marc_text;     /* immutable; free with marc_text_free */
+
+/* Why a call failed. Set struct_size with marc_error_init. */
+typedef struct marc_error {
+  uint32_t struct_size;
+  int32_t code;         /* MARC_E_... */
+  int64_t detail;       /* errno (MARC_E_IO) or the value of the callback (MARC_E_CALLBACK), else 0 */
+  int64_t record_index; /* index of the piece at which reading stopped, or -1 */
+  int64_t byte_offset;  /* absolute offset at which reading stopped, or -1 */
+  char tag[4];          /* tag of the field concerned, or "" */
+  char message[256];    /* one line of UTF-8, 0-terminated */
+} marc_error;
+
+/* How to read. Fill with marc_reader_options_init, then change members. */
+typedef struct marc_reader_options {
+  uint32_t struct_size;
+  uint32_t parse_mode;     /* MARC_PARSE_...; default MARC_PARSE_PYMARC */
+  uint32_t chunk_bytes;    /* bytes that are asked from the source at once; 64 to 1 GiB; default 1 MiB */
+  uint32_t batch_records;  /* most pieces in a batch; 0, the default: as many as a chunk holds */
+  uint64_t largest_record; /* bytes; a damaged piece above it is rejected in parts as it streams by; 1 byte to 3 GiB;
+                              default 64 MiB */
+  uint32_t interruptible;  /* 1: a signal (EINTR) makes a call that waits for a path return MARC_E_INTERRUPTED, and the
+                              next call goes on; 0, the default: the call goes on by itself */
+  uint32_t reserved;       /* 0 */
+  uint64_t range_begin;    /* reserved: 0 */
+  uint64_t range_end;      /* reserved: UINT64_MAX */
+} marc_reader_options;
+
+/* What a reader has done so far. */
+typedef struct marc_reader_info {
+  uint32_t struct_size;
+  uint32_t backend;        /* MARC_BACKEND_... */
+  uint64_t bytes_read;     /* taken from the source */
+  uint64_t source_reads;   /* reads of the source, or calls of the callback */
+  uint64_t pieces;         /* records and rejected pieces in the batches handed out */
+  uint64_t silent_bytes;   /* bytes between records that say nothing (blanks, newlines, NUL, ...) */
+} marc_reader_info;
+
+/* A deviation that was found in a piece, or the place that made it be rejected. */
+typedef struct marc_note {
+  uint32_t record; /* number of the piece in the batch */
+  int32_t code;    /* MARC_NOTE_..., or the MARC_BAD_... of a rejected piece */
+  uint32_t offset; /* of the bytes concerned, in data */
+  uint32_t length; /* of the bytes concerned; may be 0 */
+  uint32_t tag;    /* of the field concerned, packed as field_tag; 0 if none */
+} marc_note;
+
+/* All of a batch at once, as plain arrays: n pieces, m fields, k subfields. Offsets count from `data`. Tags are packed:
+ * tag[0] | tag[1] << 8 | tag[2] << 16. Pointers are borrowed from the batch. Set struct_size before the call. */
+typedef struct marc_batch_view {
+  uint32_t struct_size;
+  uint32_t record_count;            /* n: records and rejected pieces, in the order of the source */
+  uint32_t field_count;             /* m */
+  uint32_t subfield_count;          /* k */
+  uint32_t note_count;
+  uint32_t all_flags;               /* record_flags of all pieces, combined by AND */
+  uint32_t rejected_count;          /* pieces whose record_status is not MARC_OK */
+  uint32_t reserved;
+  const uint8_t *data;              /* bytes of the source; pieces lie in it, in order, without overlap */
+  uint64_t data_length;
+  uint64_t source_offset;           /* offset of data[0] in the source */
+  uint64_t first_index;             /* index of the first piece in the source */
+  uint64_t silent_bytes;            /* bytes of data that belong to no piece */
+  const uint32_t *record_start;     /* n */
+  const uint32_t *record_length;    /* n */
+  const int32_t *record_status;     /* n: MARC_OK or MARC_BAD_... */
+  const uint32_t *record_flags;     /* n: MARC_REC_... */
+  const uint32_t *field_first;      /* n + 1: fields of piece i are field_first[i] .. field_first[i + 1] */
+  const uint32_t *field_tag;        /* m */
+  const uint32_t *field_offset;     /* m */
+  const uint32_t *field_length;     /* m: without the field terminator */
+  const uint32_t *subfield_first;   /* m + 1: subfields of field j are subfield_first[j] .. subfield_first[j + 1] */
+  const uint32_t *subfield_offset;  /* k: of the subfield code; the 0x1F stands before it; empty ones are left out */
+  const uint32_t *subfield_length;  /* k: code and value */
+  const marc_note *notes;           /* note_count, ordered by record */
+} marc_batch_view;
+
+/* One kind of data of all pieces of a batch, as UTF-8, in one allocation. Set struct_size before the call. */
+typedef struct marc_text_view {
+  uint32_t struct_size;
+  uint32_t count;          /* pieces of the batch */
+  const uint8_t *data;     /* entries one behind another, each followed by 0x1D; an entry that is absent is one 0x1F */
+  uint64_t data_length;
+  const uint64_t *start;   /* count + 1: entry i is data[start[i]] .. data[start[i + 1] - 1] */
+  uint32_t splits;         /* 1: splitting data at 0x1D gives the entries, 0: an entry holds 0x1D itself */
+  uint32_t reserved;
+} marc_text_view;
+
+/* Gives the next bytes of a source, as per read(2): at most `capacity` bytes are written to `buffer`. Returns their
+ * number, 0 at the end, or a value below zero, which ends the reading after the records already read were delivered;
+ * MARC_READ_INTERRUPTED: for now only. It is only ever called on the thread that is inside marc_reader_next_batch. */
+typedef int64_t (*marc_read_fn)(void *context, uint8_t *buffer, size_t capacity);
+
+/* The same for a source that can be positioned: bytes from `offset` on. */
+typedef int64_t (*marc_read_at_fn)(void *context, uint64_t offset, uint8_t *buffer, size_t capacity);
+
+/* ---- 3. Library ------------------------------------------------------------------------------------------------ */
+
+/* "MAJOR.MINOR.PATCH" of the library that is running; static. */
+const char *marc_version_string(void);
+/* MARC_ABI_VERSION of the library that is running. */
+int32_t marc_abi_version(void);
+/* One line on a code (MARC_..., without place); static; never NULL. */
+const char *marc_code_message(int32_t code);
+/* The name of a code, such as "MARC_BAD_LENGTH"; static; "" for an unknown one. */
+const char *marc_code_name(int32_t code);
+
+/* Sets struct_size and clears the rest. `size` is sizeof(marc_error) as the caller was compiled. */
+void marc_error_init(marc_error *error, size_t size);
+/* Sets struct_size and the defaults. `size` is sizeof(marc_reader_options) as the caller was compiled. */
+void marc_reader_options_init(marc_reader_options *options, size_t size);
+
+/* ---- 4. Readers ------------------------------------------------------------------------------------------------ */
+
+/* Opens a file, pipe or device. `path` is a 0-terminated name in the encoding of the file system. `options` may be
+ * NULL. On failure *out is NULL. Errors: MARC_E_IO with errno in detail (a directory: EISDIR). */
+int32_t marc_reader_open_path(const char *path, const marc_reader_options *options, marc_reader **out,
+                              marc_error *error);
+
+/* Reads from memory, which is borrowed: it must stay as it is until the reader and all its batches are gone. */
+int32_t marc_reader_open_bytes(const uint8_t *data, size_t length, const marc_reader_options *options,
+                               marc_reader **out, marc_error *error);
+
+/* Reads through a callback. `read` and `context` must stay valid until marc_reader_free has returned. */
+int32_t marc_reader_open_callback(marc_read_fn read, void *context, const marc_reader_options *options,
+                                  marc_reader **out, marc_error *error);
+
+/* Reads through a callback that is told where to read; `size` is the length of the source. */
+int32_t marc_reader_open_read_at(marc_read_at_fn read_at, void *context, uint64_t size,
+                                 const marc_reader_options *options, marc_reader **out, marc_error *error);
+
+/* Hands out the next batch: at least one piece, all that is complete. It reads from the source only while no piece is
+ * complete, so what a live stream has sent is delivered without waiting for more.
+ * MARC_OK: *out is a batch, yours. MARC_END: *out is NULL, for good. After a failure of the source (MARC_E_IO,
+ * MARC_E_CALLBACK) all that was read before has been delivered, the failure is reported once, then MARC_END. */
+int32_t marc_reader_next_batch(marc_reader *reader, marc_batch **out, marc_error *error);
+
+/* Makes a call of marc_reader_next_batch that is running, and every later one, return MARC_E_CANCELLED as soon as the
+ * source lets go. NULL is fine. Any thread, any time before marc_reader_free. */
+void marc_reader_cancel(marc_reader *reader);
+
+/* Numbers on the reading so far. */
+int32_t marc_reader_get_info(const marc_reader *reader, marc_reader_info *out);
+
+/* Frees the reader and closes what it opened. Its batches live on. NULL is fine. */
+void marc_reader_free(marc_reader *reader);
+
+/* ---- 5. Batches ------------------------------------------------------------------------------------------------ */
+
+/* Parses one piece that is known to be one: the bytes of a record as a batch gave them. No borders are looked for.
+ * `is_last`: whether no byte followed it in its source, which pymarc's verdict on a damaged record depends on.
+ * The bytes are borrowed. `options` as for a reader. */
+int32_t marc_parse_record(const uint8_t *data, size_t length, int32_t is_last, const marc_reader_options *options,
+                          marc_batch **out, marc_error *error);
+
+/* Fills a view; O(1). `out->struct_size` says how many bytes of it the caller knows. */
+void marc_batch_get_view(const marc_batch *batch, marc_batch_view *out);
+
+/* One more reference. Returns its argument. */
+const marc_batch *marc_batch_retain(const marc_batch *batch);
+/* One reference less; the last one frees the batch, or hands its memory back to the reader. NULL is fine. */
+void marc_batch_release(const marc_batch *batch);
+
+/* Scalar accessors, for those who want no arrays. Indexes out of range give 0, NULL or MARC_E_ARGUMENT. */
+uint32_t marc_batch_record_count(const marc_batch *batch);
+int32_t marc_batch_record_status(const marc_batch *batch, uint32_t record);
+uint32_t marc_batch_record_flags(const marc_batch *batch, uint32_t record);
+uint64_t marc_batch_record_offset(const marc_batch *batch, uint32_t record); /* absolute, in the source */
+const uint8_t *marc_batch_record_data(const marc_batch *batch, uint32_t record, size_t *length);
+uint32_t marc_batch_field_count(const marc_batch *batch, uint32_t record);
+/* Bytes of a field without its terminator; `tag` receives three characters and a 0. Either may be NULL. */
+const uint8_t *marc_batch_field(const marc_batch *batch, uint32_t record, uint32_t field, char tag[4],
+                                size_t *length);
+/* Subfields of a field: 0 for control fields. */
+uint32_t marc_batch_subfield_count(const marc_batch *batch, uint32_t record, uint32_t field);
+/* Value of a subfield; `code` receives the byte of its code and may be NULL. */
+const uint8_t *marc_batch_subfield(const marc_batch *batch, uint32_t record, uint32_t field, uint32_t subfield,
+                                   uint8_t *code, size_t *length);
+
+/* ---- 6. Texts of a whole batch ----------------------------------------------------------------------------------- */
+
+/* The title of every record: 245 $a and $b, joined by a blank, as pymarc's Record.title. Absent where there is no 245
+ * with a subfield a, and for rejected pieces. Records without leader/09 'a' are read byte by byte as Latin-1. */
+int32_t marc_batch_titles(const marc_batch *batch, marc_text **out, marc_error *error);
+
+/* Fills a view; O(1). Pointers are borrowed from the text. */
+void marc_text_get_view(const marc_text *text, marc_text_view *out);
+/* NULL is fine. */
+void marc_text_free(marc_text *text);
+
+/* [marc-abi-end] */
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MARC_MARC_H */

@@ -1,0 +1,407 @@
+// The C interface: thin shims over the core. Every function that can fail runs in guard(), so that no exception leaves.
+// SPDX-License-Identifier: MIT
+#include <marc/marc.h>
+
+#include "batch.hpp"
+#include "error.hpp"
+#include "parser.hpp"
+#include "pipeline.hpp"
+#include "record_view.hpp"
+#include "scanner.hpp"
+#include "source.hpp"
+#include "titles.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+
+#include <unistd.h>
+
+struct marc_reader {
+  marc_reader(std::unique_ptr<marc::Source> source, const marc::PipelineOptions &options, std::uint32_t kind)
+      : pipeline(std::move(source), options), backend(kind) {}
+
+  marc::Pipeline pipeline;
+  std::uint32_t backend;
+  pid_t process = ::getpid();
+  std::atomic_flag in_use = ATOMIC_FLAG_INIT;
+};
+
+struct marc_text {
+  marc::Text text;
+};
+
+namespace {
+
+using marc::Batch;
+using marc::Failure;
+
+const Batch *core(const marc_batch *batch) { return reinterpret_cast<const Batch *>(batch); }
+marc_batch *handle(Batch *batch) { return reinterpret_cast<marc_batch *>(batch); }
+
+// Copies as much of a struct as the caller knows of it; struct_size stays the caller's.
+template <typename Struct> void give(Struct full, Struct *out) {
+  full.struct_size = out->struct_size;
+  std::memcpy(out, &full, std::min<std::size_t>(out->struct_size, sizeof(Struct)));
+}
+
+// Fills the caller's error, without allocating. Returns the code.
+std::int32_t report(std::int32_t code, const char *text, marc_error *error, std::int64_t detail = 0,
+                    std::int64_t index = -1, std::int64_t offset = -1) {
+  if (error == nullptr || error->struct_size < sizeof(marc_error::struct_size)) return code;
+  marc_error full{};
+  full.code = code;
+  full.detail = detail;
+  full.record_index = index;
+  full.byte_offset = offset;
+  std::strncpy(full.message, text, sizeof full.message - 1);
+  give(full, error);
+  return code;
+}
+
+std::int32_t report(const Failure &failure, marc_error *error, std::int64_t index = -1, std::int64_t offset = -1) {
+  const char *text = failure.message.empty() ? marc::code_message(failure.code) : failure.message.c_str();
+  return report(failure.code, text, error, failure.detail, index, offset);
+}
+
+std::int32_t report(std::int32_t code, marc_error *error) { return report(code, marc::code_message(code), error); }
+
+std::int32_t bad_argument(marc_error *error, const char *message) { return report(MARC_E_ARGUMENT, message, error); }
+
+// Runs the body of a function; exceptions become a status.
+template <typename Body> std::int32_t guard(marc_error *error, Body body) noexcept {
+  try {
+    return body();
+  } catch (const std::bad_alloc &) {
+    return report(MARC_E_NOMEM, error);
+  } catch (const std::exception &problem) {
+    return report(MARC_E_INTERNAL, problem.what(), error);
+  } catch (...) {
+    return report(MARC_E_INTERNAL, error);
+  }
+}
+
+constexpr std::uint64_t kLargestLargest = std::uint64_t{3} << 30;
+
+marc_reader_options default_options() {
+  marc_reader_options options{};
+  options.struct_size = sizeof options;
+  options.parse_mode = MARC_PARSE_PYMARC;
+  options.chunk_bytes = 1U << 20;
+  options.largest_record = 64U << 20;
+  options.range_end = UINT64_MAX;
+  return options;
+}
+
+// The caller's options over the defaults; MARC_OK, or a status that has been reported.
+std::int32_t read_options(const marc_reader_options *given, marc_reader_options &options, marc_error *error) {
+  options = default_options();
+  if (given != nullptr) {
+    if (given->struct_size < sizeof(std::uint32_t) || given->struct_size > sizeof options)
+      return bad_argument(error, "options.struct_size is unknown; use marc_reader_options_init");
+    std::memcpy(&options, given, given->struct_size);
+  }
+  if (options.parse_mode > MARC_PARSE_BEST) return bad_argument(error, "options.parse_mode is unknown");
+  if (options.chunk_bytes < 64 || options.chunk_bytes > (1U << 30))
+    return bad_argument(error, "options.chunk_bytes must be 64 to 1 GiB");
+  if (options.largest_record < 1 || options.largest_record > kLargestLargest)
+    return bad_argument(error, "options.largest_record must be 1 byte to 3 GiB");
+  if (options.interruptible > 1 || options.reserved != 0)
+    return bad_argument(error, "options.interruptible must be 0 or 1, reserved must be 0");
+  if (options.parse_mode != MARC_PARSE_PYMARC)
+    return report(MARC_E_UNSUPPORTED, "parse mode MARC_PARSE_BEST is not offered yet", error);
+  if (options.range_begin != 0 || options.range_end != UINT64_MAX)
+    return report(MARC_E_UNSUPPORTED, "byte ranges are not offered yet", error);
+  return MARC_OK;
+}
+
+// Opens a reader on the source that `open(options, failure)` makes.
+template <typename Open>
+std::int32_t open_reader(std::uint32_t backend, const marc_reader_options *given, marc_reader **out, marc_error *error,
+                         Open open) {
+  if (out == nullptr) return bad_argument(error, "out is NULL");
+  *out = nullptr;
+  return guard(error, [&] {
+    marc_reader_options options{};
+    const std::int32_t status = read_options(given, options, error);
+    if (status != MARC_OK) return status;
+    Failure failure;
+    std::unique_ptr<marc::Source> source = open(options, failure);
+    if (source == nullptr) return report(failure, error, 0, 0);
+    const marc::PipelineOptions pipeline{options.chunk_bytes, options.batch_records,
+                                         static_cast<std::size_t>(options.largest_record)};
+    *out = new marc_reader(std::move(source), pipeline, backend);
+    return std::int32_t{MARC_OK};
+  });
+}
+
+// Keeps a second caller out for as long as it lives.
+class Use {
+public:
+  explicit Use(std::atomic_flag &flag) : flag_(flag), mine_(!flag.test_and_set(std::memory_order_acquire)) {}
+  Use(const Use &) = delete;
+  Use &operator=(const Use &) = delete;
+  ~Use() {
+    if (mine_) flag_.clear(std::memory_order_release);
+  }
+  explicit operator bool() const { return mine_; }
+
+private:
+  std::atomic_flag &flag_;
+  bool mine_;
+};
+
+bool has_record(const marc_batch *batch, std::uint32_t record) {
+  return batch != nullptr && record < core(batch)->size();
+}
+
+// The field of a record, if there is one of this number.
+std::optional<marc::FieldView> find_field(const marc_batch *batch, std::uint32_t record, std::uint32_t field) {
+  if (!has_record(batch, record)) return std::nullopt;
+  const marc::RecordView view(*core(batch), record);
+  if (field >= view.field_count()) return std::nullopt;
+  return view.field(field);
+}
+
+const std::uint8_t *give_bytes(marc::Bytes bytes, std::size_t *length) {
+  if (length != nullptr) *length = bytes.size();
+  return bytes.data();
+}
+
+} // namespace
+
+// ---- Library
+
+const char *marc_version_string(void) {
+#define MARC_TEXT_OF(x) #x
+#define MARC_TEXT(x) MARC_TEXT_OF(x)
+  return MARC_TEXT(MARC_VERSION_MAJOR) "." MARC_TEXT(MARC_VERSION_MINOR) "." MARC_TEXT(MARC_VERSION_PATCH);
+}
+
+int32_t marc_abi_version(void) { return MARC_ABI_VERSION; }
+const char *marc_code_message(int32_t code) { return marc::code_message(code); }
+const char *marc_code_name(int32_t code) { return marc::code_name(code); }
+
+void marc_error_init(marc_error *error, size_t size) {
+  std::memset(error, 0, size);
+  error->struct_size = static_cast<std::uint32_t>(size);
+}
+
+void marc_reader_options_init(marc_reader_options *options, size_t size) {
+  std::memset(options, 0, size);
+  options->struct_size = static_cast<std::uint32_t>(size);
+  give(default_options(), options);
+}
+
+// ---- Readers
+
+int32_t marc_reader_open_path(const char *path, const marc_reader_options *options, marc_reader **out,
+                              marc_error *error) {
+  if (path == nullptr) return bad_argument(error, "path is NULL");
+  return open_reader(MARC_BACKEND_FILE, options, out, error, [path](const marc_reader_options &o, Failure &failure) {
+    return marc::open_file(path, o.interruptible != 0, failure);
+  });
+}
+
+int32_t marc_reader_open_bytes(const uint8_t *data, size_t length, const marc_reader_options *options,
+                               marc_reader **out, marc_error *error) {
+  if (data == nullptr && length > 0) return bad_argument(error, "data is NULL");
+  return open_reader(MARC_BACKEND_MEMORY, options, out, error, [=](const marc_reader_options &, Failure &) {
+    return marc::open_memory({data, length});
+  });
+}
+
+int32_t marc_reader_open_callback(marc_read_fn read, void *context, const marc_reader_options *options,
+                                  marc_reader **out, marc_error *error) {
+  if (read == nullptr) return bad_argument(error, "read is NULL");
+  return open_reader(MARC_BACKEND_CALLBACK, options, out, error, [=](const marc_reader_options &, Failure &) {
+    return marc::open_callback(read, context);
+  });
+}
+
+int32_t marc_reader_open_read_at(marc_read_at_fn read_at, void *context, uint64_t size,
+                                 const marc_reader_options *options, marc_reader **out, marc_error *error) {
+  if (read_at == nullptr) return bad_argument(error, "read_at is NULL");
+  return open_reader(MARC_BACKEND_READ_AT, options, out, error, [=](const marc_reader_options &, Failure &) {
+    return marc::open_read_at(read_at, context, size);
+  });
+}
+
+int32_t marc_reader_next_batch(marc_reader *reader, marc_batch **out, marc_error *error) {
+  if (out == nullptr) return bad_argument(error, "out is NULL");
+  *out = nullptr;
+  if (reader == nullptr) return bad_argument(error, "reader is NULL");
+  return guard(error, [&] {
+    if (reader->process != ::getpid()) return report(MARC_E_FORKED, error);
+    const Use use(reader->in_use);
+    if (!use) return report(MARC_E_BUSY, error);
+    Failure outcome;
+    std::unique_ptr<Batch> batch = reader->pipeline.next(outcome);
+    if (outcome)
+      return report(outcome, error, static_cast<std::int64_t>(reader->pipeline.index()),
+                    static_cast<std::int64_t>(reader->pipeline.offset()));
+    *out = handle(batch.release());
+    return outcome.code;
+  });
+}
+
+void marc_reader_cancel(marc_reader *reader) {
+  if (reader != nullptr) reader->pipeline.cancel();
+}
+
+int32_t marc_reader_get_info(const marc_reader *reader, marc_reader_info *out) {
+  if (reader == nullptr || out == nullptr) return MARC_E_ARGUMENT;
+  const marc::PipelineCounters &counters = reader->pipeline.counters();
+  marc_reader_info info{};
+  info.backend = reader->backend;
+  info.bytes_read = counters.bytes_read;
+  info.source_reads = counters.source_reads;
+  info.pieces = counters.pieces;
+  info.silent_bytes = counters.silent_bytes;
+  give(info, out);
+  return MARC_OK;
+}
+
+void marc_reader_free(marc_reader *reader) { delete reader; }
+
+// ---- Batches
+
+int32_t marc_parse_record(const uint8_t *data, size_t length, int32_t is_last, const marc_reader_options *given,
+                          marc_batch **out, marc_error *error) {
+  if (out == nullptr) return bad_argument(error, "out is NULL");
+  *out = nullptr;
+  if (data == nullptr || length == 0) return bad_argument(error, "a piece has at least one byte");
+  return guard(error, [&] {
+    marc_reader_options options{};
+    const std::int32_t status = read_options(given, options, error);
+    if (status != MARC_OK) return status;
+    if (length > kLargestLargest) return bad_argument(error, "a piece has at most 3 GiB");
+    auto batch = std::make_unique<Batch>();
+    batch->clear();
+    batch->data = data;
+    batch->length = length;
+    marc::Scanner scanner(length);
+    const marc::Piece piece = scanner.next(data, length, true);
+    if (piece.kind == marc::PieceKind::Record && piece.length == length)
+      marc::parse_sound(*batch, 0, length, scanner.leader(), scanner.directory());
+    else
+      marc::parse_chunk(*batch, 0, length, is_last != 0);
+    *out = handle(batch.release());
+    return std::int32_t{MARC_OK};
+  });
+}
+
+void marc_batch_get_view(const marc_batch *given, marc_batch_view *out) {
+  const Batch &batch = *core(given);
+  marc_batch_view view{};
+  view.record_count = static_cast<std::uint32_t>(batch.size());
+  view.field_count = static_cast<std::uint32_t>(batch.field_tag.size());
+  view.subfield_count = static_cast<std::uint32_t>(batch.subfield_offset.size());
+  view.note_count = static_cast<std::uint32_t>(batch.notes.size());
+  view.all_flags = batch.all_flags;
+  view.rejected_count = batch.rejected;
+  view.data = batch.data;
+  view.data_length = batch.length;
+  view.source_offset = batch.source_offset;
+  view.first_index = batch.first_index;
+  view.silent_bytes = batch.silent;
+  view.record_start = batch.record_start.data();
+  view.record_length = batch.record_length.data();
+  view.record_status = batch.record_status.data();
+  view.record_flags = batch.record_flags.data();
+  view.field_first = batch.field_first.data();
+  view.field_tag = batch.field_tag.data();
+  view.field_offset = batch.field_offset.data();
+  view.field_length = batch.field_length.data();
+  view.subfield_first = batch.subfield_first.data();
+  view.subfield_offset = batch.subfield_offset.data();
+  view.subfield_length = batch.subfield_length.data();
+  view.notes = batch.notes.data();
+  give(view, out);
+}
+
+const marc_batch *marc_batch_retain(const marc_batch *batch) {
+  core(batch)->references.fetch_add(1, std::memory_order_relaxed);
+  return batch;
+}
+
+void marc_batch_release(const marc_batch *batch) {
+  if (batch != nullptr) marc::release(core(batch));
+}
+
+uint32_t marc_batch_record_count(const marc_batch *batch) {
+  return batch == nullptr ? 0 : static_cast<std::uint32_t>(core(batch)->size());
+}
+
+int32_t marc_batch_record_status(const marc_batch *batch, uint32_t record) {
+  return has_record(batch, record) ? core(batch)->record_status[record] : std::int32_t{MARC_E_ARGUMENT};
+}
+
+uint32_t marc_batch_record_flags(const marc_batch *batch, uint32_t record) {
+  return has_record(batch, record) ? core(batch)->record_flags[record] : 0;
+}
+
+uint64_t marc_batch_record_offset(const marc_batch *batch, uint32_t record) {
+  return has_record(batch, record) ? core(batch)->source_offset + core(batch)->record_start[record] : 0;
+}
+
+const uint8_t *marc_batch_record_data(const marc_batch *batch, uint32_t record, size_t *length) {
+  if (!has_record(batch, record)) return give_bytes({}, length);
+  return give_bytes(marc::RecordView(*core(batch), record).bytes(), length);
+}
+
+uint32_t marc_batch_field_count(const marc_batch *batch, uint32_t record) {
+  if (!has_record(batch, record)) return 0;
+  return static_cast<std::uint32_t>(marc::RecordView(*core(batch), record).field_count());
+}
+
+const uint8_t *marc_batch_field(const marc_batch *batch, uint32_t record, uint32_t number, char tag[4],
+                                size_t *length) {
+  const auto field = find_field(batch, record, number);
+  const std::uint32_t packed = field ? field->tag() : 0;
+  if (tag != nullptr)
+    for (unsigned i = 0; i < 4; ++i) tag[i] = static_cast<char>(packed >> (8 * i));
+  return give_bytes(field ? field->bytes() : marc::Bytes{}, length);
+}
+
+uint32_t marc_batch_subfield_count(const marc_batch *batch, uint32_t record, uint32_t number) {
+  const auto field = find_field(batch, record, number);
+  return field ? static_cast<std::uint32_t>(field->subfield_count()) : 0;
+}
+
+const uint8_t *marc_batch_subfield(const marc_batch *batch, uint32_t record, uint32_t number, uint32_t subfield,
+                                   uint8_t *code, size_t *length) {
+  const auto field = find_field(batch, record, number);
+  const bool found = field && subfield < field->subfield_count();
+  const marc::Bytes bytes = found ? field->subfield(subfield) : marc::Bytes{};
+  if (code != nullptr) *code = found ? bytes[0] : 0;
+  return give_bytes(found ? bytes.subspan(1) : bytes, length);
+}
+
+// ---- Texts
+
+int32_t marc_batch_titles(const marc_batch *batch, marc_text **out, marc_error *error) {
+  if (out == nullptr) return bad_argument(error, "out is NULL");
+  *out = nullptr;
+  if (batch == nullptr) return bad_argument(error, "batch is NULL");
+  return guard(error, [&] {
+    *out = new marc_text{marc::batch_titles(*core(batch))};
+    return std::int32_t{MARC_OK};
+  });
+}
+
+void marc_text_get_view(const marc_text *text, marc_text_view *out) {
+  marc_text_view view{};
+  view.count = static_cast<std::uint32_t>(text->text.start.size() - 1);
+  view.data = text->text.data.data();
+  view.data_length = text->text.data.size();
+  view.start = text->text.start.data();
+  view.splits = text->text.splits ? 1 : 0;
+  give(view, out);
+}
+
+void marc_text_free(marc_text *text) { delete text; }

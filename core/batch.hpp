@@ -1,0 +1,108 @@
+// A batch: pieces of the input and the index of their fields, as a structure of arrays. Filled by the parser,
+// immutable from the moment it is handed out.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <marc/marc.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+namespace marc {
+
+class Recycler;
+
+// A growing array of plain values: one allocation, kept when cleared, never initialised.
+template <typename T> class PodArray {
+public:
+  void clear() { size_ = 0; }
+  void push(T value) {
+    if (size_ == capacity_) grow(size_ + 1);
+    data_[size_++] = value;
+  }
+  // Room for `count` more values; commit() says how many were written at end().
+  void reserve_more(std::size_t count) {
+    if (capacity_ - size_ < count) grow(size_ + count);
+  }
+  T *end() { return data_.get() + size_; }
+  void commit(std::size_t count) { size_ += count; }
+  void shrink(std::size_t size) { size_ = size; }
+
+  T &operator[](std::size_t i) { return data_[i]; }
+  const T &operator[](std::size_t i) const { return data_[i]; }
+  const T *data() const { return data_.get(); }
+  std::size_t size() const { return size_; }
+
+private:
+  void grow(std::size_t least) {
+    const std::size_t capacity = std::max({least, capacity_ * 2, std::size_t{64}});
+    T *moved = static_cast<T *>(std::realloc(data_.get(), capacity * sizeof(T)));
+    if (moved == nullptr) throw std::bad_alloc();
+    static_cast<void>(data_.release());
+    data_.reset(moved);
+    capacity_ = capacity;
+  }
+
+  struct Free {
+    void operator()(T *p) const { std::free(p); }
+  };
+  std::unique_ptr<T[], Free> data_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+// Bytes that were read from a source, shared by the batches that point into them.
+struct Arena {
+  explicit Arena(std::size_t size) : bytes(new std::uint8_t[size]), capacity(size) {}
+
+  std::unique_ptr<std::uint8_t[]> bytes;
+  std::size_t capacity;
+  std::atomic<std::uint32_t> references{1};
+};
+
+struct Batch {
+  // Drops what it holds, keeps its memory.
+  void clear();
+  // Drops the fields that were added since the last whole record.
+  void drop_open_fields();
+  // Makes the fields added since the last record a record of `length` bytes at data[start].
+  void add_record(std::size_t start, std::size_t length, std::int32_t status, std::uint32_t flags);
+  // Takes back the last record.
+  void drop_record();
+  std::size_t size() const { return record_start.size(); }
+
+  const std::uint8_t *data = nullptr; // of the first piece's bytes; into `arena`, or borrowed from the user
+  std::size_t length = 0;             // up to the end of the last piece or silent byte
+  std::uint64_t source_offset = 0;    // of data[0]
+  std::uint64_t first_index = 0;      // of the first piece
+  std::uint64_t silent = 0;           // bytes of data in no piece
+  std::uint32_t all_flags = 0;
+  std::uint32_t rejected = 0;
+
+  PodArray<std::uint32_t> record_start;
+  PodArray<std::uint32_t> record_length;
+  PodArray<std::int32_t> record_status;
+  PodArray<std::uint32_t> record_flags;
+  PodArray<std::uint32_t> field_first; // one more than records
+  PodArray<std::uint32_t> field_tag;
+  PodArray<std::uint32_t> field_offset;
+  PodArray<std::uint32_t> field_length;
+  PodArray<std::uint32_t> subfield_first; // one more than fields
+  PodArray<std::uint32_t> subfield_offset;
+  PodArray<std::uint32_t> subfield_length;
+  PodArray<marc_note> notes;
+
+  Arena *arena = nullptr;         // a reference; NULL where the bytes are the user's
+  std::shared_ptr<Recycler> home; // where its memory goes back to; NULL for a batch of its own
+  mutable std::atomic<std::uint32_t> references{1};
+};
+
+// One reference less on a batch; the last one gives it back to its recycler, or deletes it.
+void release(const Batch *batch);
+
+} // namespace marc

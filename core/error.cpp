@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "error.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace marc {
+namespace {
+
+struct CodeText {
+  std::int32_t code;
+  const char *name;
+  const char *message;
+};
+
+#define MARC_CODE(code, message) CodeText{code, #code, message}
+constexpr std::array kCodes{
+    MARC_CODE(MARC_OK, "no error"),
+    MARC_CODE(MARC_END, "end of the input"),
+    MARC_CODE(MARC_E_ARGUMENT, "an argument is missing or out of range"),
+    MARC_CODE(MARC_E_NOMEM, "not enough memory"),
+    MARC_CODE(MARC_E_IO, "reading the file failed"),
+    MARC_CODE(MARC_E_CALLBACK, "the read callback failed"),
+    MARC_CODE(MARC_E_CANCELLED, "the reader was cancelled"),
+    MARC_CODE(MARC_E_BUSY, "the reader is in use on another thread or inside its own callback"),
+    MARC_CODE(MARC_E_FORKED, "the reader was opened before fork(); open one in the child"),
+    MARC_CODE(MARC_E_INTERRUPTED, "the read callback was interrupted; the next call goes on"),
+    MARC_CODE(MARC_E_UNSUPPORTED, "an option that this version does not offer"),
+    MARC_CODE(MARC_E_INTERNAL, "a defect of the library"),
+    MARC_CODE(MARC_BAD_LENGTH, "record length (leader/00-04) is not a number"),
+    MARC_CODE(MARC_BAD_TRUNCATED, "the input ends before the length that the leader states"),
+    MARC_CODE(MARC_BAD_END_NOT_FOUND, "no record terminator (0x1D) where the leader says that the record ends"),
+    MARC_CODE(MARC_BAD_LEADER, "the leader is shorter than 24 bytes"),
+    MARC_CODE(MARC_BAD_LEADER_TEXT, "the leader holds a byte above 0x7F"),
+    MARC_CODE(MARC_BAD_BASE_NUMBER, "base address of data (leader/12-16) is not a number"),
+    MARC_CODE(MARC_BAD_BASE_MISSING, "base address of data (leader/12-16) is zero or negative"),
+    MARC_CODE(MARC_BAD_BASE_RANGE, "base address of data (leader/12-16) lies behind the end of the record"),
+    MARC_CODE(MARC_BAD_DIRECTORY, "the directory is not a whole number of 12-byte entries"),
+    MARC_CODE(MARC_BAD_DIRECTORY_TEXT, "the directory holds a byte above 0x7F"),
+    MARC_CODE(MARC_BAD_DIRECTORY_NUMBER, "a length or starting position in the directory is not a number"),
+    MARC_CODE(MARC_BAD_NO_FIELDS, "the directory is empty"),
+    MARC_CODE(MARC_BAD_INDICATOR_TEXT, "an indicator holds a byte above 0x7F"),
+    MARC_CODE(MARC_BAD_TEXT, "leader/09 says UTF-8, and the text is not valid UTF-8"),
+    MARC_CODE(MARC_BAD_OVERSIZE, "larger than the largest record that the reader accepts"),
+    MARC_CODE(MARC_BAD_OVERSIZE_PART, "a further part of a record that is too large"),
+    MARC_CODE(MARC_NOTE_FRAMING, "length, terminators and directory of the record do not agree"),
+    MARC_CODE(MARC_NOTE_DIRECTORY_ORDER, "directory entries out of order, overlapping or leaving gaps"),
+    MARC_CODE(MARC_NOTE_FIELD_END, "no field terminator (0x1E) where the directory says that the field ends"),
+    MARC_CODE(MARC_NOTE_FIELD_RANGE, "a directory entry points outside the record; the field was clipped"),
+    MARC_CODE(MARC_NOTE_INNER_TERMINATOR, "a terminator (0x1D or 0x1E) inside a field"),
+    MARC_CODE(MARC_NOTE_INDICATORS_MISSING, "no indicators; two blanks are assumed"),
+    MARC_CODE(MARC_NOTE_INDICATOR_ONE, "one indicator only; a blank is added"),
+    MARC_CODE(MARC_NOTE_INDICATORS_MANY, "more than two bytes before the first subfield; the rest is passed over"),
+    MARC_CODE(MARC_NOTE_SUBFIELD_EMPTY, "a subfield delimiter (0x1F) without a subfield code"),
+    MARC_CODE(MARC_NOTE_SUBFIELD_CODE, "a subfield code above 0x7F"),
+};
+#undef MARC_CODE
+
+const CodeText *find(std::int32_t code) {
+  const auto *found = std::find_if(kCodes.begin(), kCodes.end(), [code](const CodeText &c) { return c.code == code; });
+  return found == kCodes.end() ? nullptr : found;
+}
+
+} // namespace
+
+const char *code_message(std::int32_t code) {
+  const CodeText *text = find(code);
+  return text == nullptr ? "unknown code" : text->message;
+}
+
+const char *code_name(std::int32_t code) {
+  const CodeText *text = find(code);
+  return text == nullptr ? "" : text->name;
+}
+
+} // namespace marc

@@ -1,0 +1,25 @@
+// Codes: their names and meanings. The code lists themselves stand in marc.h, which is their one source.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <marc/marc.h>
+
+#include <cstdint>
+#include <string>
+
+namespace marc {
+
+// Why a call could not do its work. `code` is MARC_OK, MARC_END or one of MARC_E_...; bad data is never one.
+struct Failure {
+  std::int32_t code = MARC_OK;
+  std::int64_t detail = 0; // errno, or the value of a callback
+  std::string message;     // "" stands for the message of the code
+
+  explicit operator bool() const { return code < 0; }
+};
+
+// Static, never NULL: "Invalid record length ..." and "MARC_BAD_LENGTH". Unknown codes: "unknown code" and "".
+const char *code_message(std::int32_t code);
+const char *code_name(std::int32_t code);
+
+} // namespace marc

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "field_rules.hpp"
+
+#include "bytes.hpp"
+#include "directory.hpp"
+#include "utf8.hpp"
+
+#include <algorithm>
+
+namespace marc {
+namespace {
+
+bool is_ascii(const std::uint8_t *data, std::size_t size) {
+  return std::all_of(data, data + size, [](std::uint8_t byte) { return byte < 0x80; });
+}
+
+// How many bytes of a subfield that begins above 0x7F are its code: a whole character if the subfield is UTF-8.
+std::size_t code_size(const std::uint8_t *subfield, std::size_t size) {
+  if (!is_utf8(subfield, size)) return 1;
+  return subfield[0] < 0xE0 ? 2 : subfield[0] < 0xF0 ? 3 : 4;
+}
+
+std::int32_t reject(Batch &batch, std::int32_t code, std::size_t offset, std::size_t length, std::uint32_t tag) {
+  add_note(batch, code, offset, length, tag);
+  return code;
+}
+
+std::int32_t check_subfield(Batch &batch, std::size_t offset, std::size_t length, std::uint32_t tag, bool utf8) {
+  if (length == 0) {
+    add_note(batch, MARC_NOTE_SUBFIELD_EMPTY, offset, 0, tag);
+    return MARC_OK;
+  }
+  std::size_t code = 1;
+  if (batch.data[offset] >= 0x80) {
+    add_note(batch, MARC_NOTE_SUBFIELD_CODE, offset, length, tag);
+    code = code_size(batch.data + offset, length);
+  }
+  if (utf8 && !is_utf8(batch.data + offset + code, length - code))
+    return reject(batch, MARC_BAD_TEXT, offset + code, length - code, tag);
+  return MARC_OK;
+}
+
+} // namespace
+
+void add_note(Batch &batch, std::int32_t code, std::size_t offset, std::size_t length, std::uint32_t tag) {
+  batch.notes.push({static_cast<std::uint32_t>(batch.size()), code, static_cast<std::uint32_t>(offset),
+                    static_cast<std::uint32_t>(length), tag});
+}
+
+std::int32_t check_field(Batch &batch, std::size_t field, bool utf8) {
+  const std::uint8_t *data = batch.data;
+  const std::uint32_t tag = batch.field_tag[field];
+  const std::size_t begin = batch.field_offset[field];
+  const std::size_t length = batch.field_length[field];
+  const std::size_t end = begin + length;
+  std::size_t inner = find_delimiter(data, begin, end);
+  while (inner < end && data[inner] == kSubfieldMark) inner = find_delimiter(data, inner + 1, end);
+  if (inner < end) add_note(batch, MARC_NOTE_INNER_TERMINATOR, inner, 1, tag);
+  if (is_control_tag(tag))
+    return utf8 && !is_utf8(data + begin, length) ? reject(batch, MARC_BAD_TEXT, begin, length, tag) : MARC_OK;
+
+  std::size_t mark = find_byte(data, kSubfieldMark, begin, end);
+  const std::size_t indicators = mark - begin;
+  if (!is_ascii(data + begin, indicators)) return reject(batch, MARC_BAD_INDICATOR_TEXT, begin, indicators, tag);
+  if (indicators == 0) add_note(batch, MARC_NOTE_INDICATORS_MISSING, begin, length, tag);
+  if (indicators == 1) add_note(batch, MARC_NOTE_INDICATOR_ONE, begin, length, tag);
+  if (indicators > 2) add_note(batch, MARC_NOTE_INDICATORS_MANY, begin, length, tag);
+  while (mark < end) {
+    const std::size_t next = find_byte(data, kSubfieldMark, mark + 1, end);
+    const std::int32_t status = check_subfield(batch, mark + 1, next - mark - 1, tag, utf8);
+    if (status != MARC_OK) return status;
+    mark = next;
+  }
+  return MARC_OK;
+}
+
+} // namespace marc

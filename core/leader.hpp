@@ -1,0 +1,45 @@
+// The leader: the first 24 bytes of a record (ISO 2709 4.3, MARC 21 "Leader").
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "bytes.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace marc {
+
+constexpr std::size_t kLeaderSize = 24;
+constexpr std::size_t kLargestLength = 99999; // what leader/00-04 and leader/12-16 can state
+
+// Leader/20-22, the entry map: how wide the parts of a directory entry are, behind its three bytes of tag.
+struct EntryMap {
+  std::uint8_t length; // digits of the length of the field
+  std::uint8_t start;  // digits of its starting position
+  std::uint8_t other;  // bytes of the implementation-defined part
+
+  std::size_t digits() const { return std::size_t{length} + start; }
+  std::size_t width() const { return 3 + digits() + other; }
+  bool is_marc21() const { return length == 4 && start == 5 && other == 0; }
+};
+
+// The entry map of a leader; a part that is no digit counts as MARC 21's (4, 5, 0).
+inline EntryMap entry_map(const std::uint8_t *leader) {
+  const auto part = [leader](std::size_t at, std::uint8_t usual) {
+    return is_digit(leader[at]) ? static_cast<std::uint8_t>(leader[at] - '0') : usual;
+  };
+  return {part(20, 4), part(21, 5), part(22, 0)};
+}
+
+// What a leader must say before its directory is looked at.
+struct Leader {
+  std::uint32_t base; // base address of data: offset of the first field, just behind the directory's 0x1E
+  EntryMap map;
+};
+
+// Reads a leader that could begin a record: no delimiter, base address in digits, leader/05-08 not all digits (unless
+// 05-09 are all zeros), entries of at least nine digits, and a directory of one or more whole entries before the base
+// address. The record length is not looked at. `at` holds 24 bytes. False where it cannot be a leader.
+bool read_leader(const std::uint8_t *at, Leader &leader);
+
+} // namespace marc

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "parser.hpp"
+
+#include "bytes.hpp"
+#include "field_rules.hpp"
+#include "pymarc_rules.hpp"
+#include "subfields.hpp"
+#include "utf8.hpp"
+
+#include <algorithm>
+
+namespace marc {
+namespace {
+
+// Adds the fields of a sound record. Returns whether they follow one another from the base address to the end.
+bool add_fields(Batch &batch, std::size_t first, std::size_t end, const Directory &directory) {
+  const std::size_t count = directory.count();
+  batch.field_tag.reserve_more(count);
+  batch.field_offset.reserve_more(count);
+  batch.field_length.reserve_more(count);
+  std::uint32_t *tag = batch.field_tag.end();
+  std::uint32_t *offset = batch.field_offset.end();
+  std::uint32_t *length = batch.field_length.end();
+  std::size_t expected = first;
+  bool in_order = true;
+  for (const DirectoryEntry &entry : directory) {
+    const std::size_t at = first + entry.start;
+    in_order &= at == expected;
+    expected = at + entry.length;
+    *tag++ = entry.tag;
+    *offset++ = static_cast<std::uint32_t>(at);
+    *length++ = entry.length - 1;
+  }
+  batch.field_tag.commit(count);
+  batch.field_offset.commit(count);
+  batch.field_length.commit(count);
+  return in_order && expected == end;
+}
+
+bool has_ascii_leader(const std::uint8_t *leader) {
+  return (block_masks(leader).high | block_masks(leader + kLeaderSize - kBlock).high) == 0;
+}
+
+// Checks the fields of a record one by one, in order, as pymarc does.
+std::int32_t check_fields(Batch &batch, bool utf8) {
+  for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i) {
+    const std::int32_t status = check_field(batch, i, utf8);
+    if (status != MARC_OK) return status;
+  }
+  return MARC_OK;
+}
+
+// Adds the piece as a rejected one. Of its notes, from `first_note` on, the last says why; the others speak of a record
+// that is not delivered.
+void add_rejected(Batch &batch, std::size_t start, std::size_t length, std::int32_t status, std::uint32_t flags,
+                  std::size_t first_note) {
+  const marc_note reason = batch.notes[batch.notes.size() - 1];
+  batch.notes.shrink(first_note);
+  batch.notes.push(reason);
+  batch.drop_open_fields();
+  batch.add_record(start, length, status, flags);
+}
+
+// Adds the piece as the record that pymarc sees in it. `flags`: MARC_REC_SOUND or 0.
+void parse_as_pymarc(Batch &batch, std::size_t start, std::size_t length, bool is_last, std::uint32_t flags) {
+  const std::size_t first_note = batch.notes.size();
+  if ((flags & MARC_REC_SOUND) == 0) add_note(batch, MARC_NOTE_FRAMING, start, 0);
+  const std::int32_t status = read_as_pymarc(batch, start, length, is_last);
+  if (status != MARC_OK) {
+    add_rejected(batch, start, length, status, flags, first_note);
+    return;
+  }
+  const SubfieldFindings found = index_subfields(batch, false, start, start + length);
+  const std::uint8_t *record = batch.data + start;
+  if (record[9] == 'a') flags |= MARC_REC_UTF8;
+  if (found.high || find_byte(record, kEscape, 0, length) < length) flags |= MARC_REC_NONASCII;
+  if (batch.notes.size() > first_note) flags |= MARC_REC_NOTED;
+  batch.add_record(start, length, MARC_OK, flags);
+}
+
+} // namespace
+
+void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Leader &leader,
+                 const Directory &directory) {
+  const std::uint8_t *record = batch.data + start;
+  if (!leader.map.is_marc21() || !has_ascii_leader(record) || !directory.has_ascii_tags()) {
+    parse_as_pymarc(batch, start, length, false, MARC_REC_SOUND);
+    return;
+  }
+  const std::size_t first_note = batch.notes.size();
+  const bool in_order = add_fields(batch, start + leader.base, start + length - 1, directory);
+  if (!in_order) add_note(batch, MARC_NOTE_DIRECTORY_ORDER, start + kLeaderSize, leader.base - kLeaderSize - 1);
+  const SubfieldFindings found = index_subfields(batch, in_order, start + leader.base, start + length - 1);
+  const bool utf8 = record[9] == 'a';
+  const bool valid = !utf8 || !found.high || is_utf8(record + leader.base, length - leader.base);
+  if (!in_order || !found.is_plain() || found.empty || !valid) {
+    const std::int32_t status = check_fields(batch, utf8);
+    if (status != MARC_OK) {
+      add_rejected(batch, start, length, status, MARC_REC_SOUND, first_note);
+      return;
+    }
+  }
+  const bool splits = in_order && !found.inner;
+  std::uint32_t flags = MARC_REC_SOUND;
+  if (splits) flags |= MARC_REC_SPLITS;
+  if (splits && found.is_plain() && valid) flags |= MARC_REC_PLAIN;
+  if (utf8) flags |= MARC_REC_UTF8;
+  if ((flags & MARC_REC_PLAIN) != 0 && utf8 && !found.empty) flags |= MARC_REC_CANONICAL;
+  if (found.high || (!utf8 && find_byte(record, kEscape, leader.base, length) < length)) flags |= MARC_REC_NONASCII;
+  if (batch.notes.size() > first_note) flags |= MARC_REC_NOTED;
+  batch.add_record(start, length, MARC_OK, flags);
+}
+
+void parse_chunk(Batch &batch, std::size_t start, std::size_t length, bool is_last) {
+  parse_as_pymarc(batch, start, length, is_last, 0);
+}
+
+void parse_oversize(Batch &batch, std::size_t start, std::size_t length, bool first) {
+  const std::int32_t status = first ? MARC_BAD_OVERSIZE : MARC_BAD_OVERSIZE_PART;
+  add_note(batch, status, start, 0);
+  add_rejected(batch, start, length, status, 0, batch.notes.size() - 1);
+}
+
+} // namespace marc

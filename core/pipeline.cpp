@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "pipeline.hpp"
+
+#include "parser.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace marc {
+namespace {
+
+// Room behind a chunk, for the record that its end cuts.
+constexpr std::size_t kTailRoom = 128 << 10;
+
+} // namespace
+
+std::size_t Pipeline::usual_arena() const { return options_.chunk + kTailRoom; }
+
+Pipeline::Pipeline(std::unique_ptr<Source> source, const PipelineOptions &options)
+    : source_(std::move(source)), options_(options), scanner_(options.largest),
+      recycler_(std::make_shared<Recycler>(usual_arena())) {
+  if (const auto memory = source_->memory()) {
+    window_ = memory->data();
+    size_ = memory->size();
+    counters_.bytes_read = size_;
+    exhausted_ = true;
+  }
+}
+
+Pipeline::~Pipeline() {
+  if (arena_ != nullptr) recycler_->give_back(arena_);
+}
+
+std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
+  outcome = {MARC_END, 0, {}};
+  if (ended_) return nullptr;
+  ended_ = true; // unless we come to the end of this in good order
+  std::unique_ptr<Batch> batch = recycler_->take_batch();
+  for (;;) {
+    if (cancelled_.load(std::memory_order_relaxed)) {
+      outcome = {MARC_E_CANCELLED, 0, {}};
+      return nullptr;
+    }
+    scan(*batch);
+    if (batch->size() > 0) {
+      ended_ = false;
+      outcome = {};
+      return hand_out(std::move(batch));
+    }
+    // Silent bytes only: they are done with.
+    counters_.silent_bytes += batch->silent;
+    window_ += scanned_;
+    size_ -= scanned_;
+    window_offset_ += scanned_;
+    batch->clear();
+    if (exhausted_) return nullptr;
+    if (Failure failure = refill()) {
+      outcome = std::move(failure);
+      ended_ = outcome.code != MARC_E_INTERRUPTED;
+      return nullptr;
+    }
+  }
+}
+
+// Takes pieces from the window into the batch, as far as they are complete.
+void Pipeline::scan(Batch &batch) {
+  scanned_ = 0;
+  batch.data = window_;
+  if (held_chunk_ != 0) {
+    const Piece held{PieceKind::Chunk, held_chunk_};
+    if (!add_piece(batch, held)) return;
+    held_chunk_ = 0;
+  }
+  while (!is_full(batch)) {
+    const Piece piece = scanner_.next(window_ + scanned_, size_ - scanned_, exhausted_);
+    if (piece.kind == PieceKind::NeedMore) needed_ = piece.length;
+    if (piece.kind == PieceKind::NeedMore || piece.kind == PieceKind::End) return;
+    if (!add_piece(batch, piece)) return;
+  }
+}
+
+// A batch ends at its limits, and a piece that comes in parts travels alone.
+bool Pipeline::is_full(const Batch &batch) const {
+  if (batch.size() == 0) return false;
+  const std::int32_t last = batch.record_status[batch.size() - 1];
+  return scanned_ >= options_.chunk || batch.size() == options_.batch_records || last == MARC_BAD_OVERSIZE ||
+         last == MARC_BAD_OVERSIZE_PART;
+}
+
+// False if the piece must wait for the byte behind it.
+bool Pipeline::add_piece(Batch &batch, const Piece &piece) {
+  const std::size_t start = scanned_;
+  if (piece.kind == PieceKind::Silent) {
+    batch.silent += piece.length;
+  } else if (piece.kind == PieceKind::Record) {
+    parse_sound(batch, start, piece.length, scanner_.leader(), scanner_.directory());
+  } else if (piece.partial || piece.kind == PieceKind::More) {
+    parse_oversize(batch, start, piece.length, piece.kind == PieceKind::Chunk);
+  } else if (!add_chunk(batch, start, piece)) {
+    return false;
+  }
+  scanned_ += piece.length;
+  return true;
+}
+
+// Whether a rejected chunk is the last of its input decides its verdict; a delivered one need not wait to know.
+bool Pipeline::add_chunk(Batch &batch, std::size_t start, const Piece &piece) {
+  const bool at_end = start + piece.length == size_;
+  parse_chunk(batch, start, piece.length, at_end && exhausted_);
+  if (!at_end || exhausted_ || batch.record_status[batch.size() - 1] == MARC_OK) return true;
+  batch.drop_record();
+  held_chunk_ = piece.length;
+  needed_ = piece.length + 1;
+  return false;
+}
+
+std::unique_ptr<Batch> Pipeline::hand_out(std::unique_ptr<Batch> batch) {
+  batch->length = scanned_;
+  batch->source_offset = window_offset_;
+  if (batch->record_status[0] == MARC_BAD_OVERSIZE_PART) --index_; // of the same piece as the batch before
+  batch->first_index = index_;
+  batch->home = recycler_;
+  batch->arena = arena_;
+  if (arena_ != nullptr) arena_->references.fetch_add(1, std::memory_order_relaxed);
+  index_ += batch->size();
+  counters_.pieces += batch->size();
+  counters_.silent_bytes += batch->silent;
+  window_ += scanned_;
+  size_ -= scanned_;
+  window_offset_ += scanned_;
+  return batch;
+}
+
+// Reads once from the source, behind the window.
+Failure Pipeline::refill() {
+  make_room(std::max(needed_ - std::min(needed_, size_), options_.chunk));
+  std::uint8_t *to = arena_->bytes.get() + (window_ - arena_->bytes.get()) + size_;
+  ReadResult result = source_->read(to, options_.chunk);
+  ++counters_.source_reads;
+  if (result.failure) return std::move(result.failure);
+  counters_.bytes_read += result.bytes;
+  size_ += result.bytes;
+  exhausted_ = result.bytes == 0;
+  return {};
+}
+
+// Makes sure that `wanted` bytes fit behind the window, which may move.
+void Pipeline::make_room(std::size_t wanted) {
+  if (arena_ != nullptr) {
+    const auto used = static_cast<std::size_t>(window_ - arena_->bytes.get()) + size_;
+    const bool outsized = arena_->capacity > usual_arena() && size_ + wanted <= usual_arena();
+    if (arena_->capacity - used >= wanted && !outsized) return;
+    if (arena_->references.load(std::memory_order_acquire) == 1 && arena_->capacity - size_ >= wanted && !outsized) {
+      std::memmove(arena_->bytes.get(), window_, size_);
+      window_ = arena_->bytes.get();
+      return;
+    }
+  }
+  Arena *roomy = new_arena(size_ + wanted);
+  if (size_ > 0) std::memcpy(roomy->bytes.get(), window_, size_);
+  if (arena_ != nullptr) recycler_->give_back(arena_);
+  arena_ = roomy;
+  window_ = roomy->bytes.get();
+}
+
+// Larger than usual ones double, so that a long piece is copied a few times only.
+Arena *Pipeline::new_arena(std::size_t size) {
+  return size <= usual_arena() ? recycler_->take_arena() : new Arena(2 * size);
+}
+
+} // namespace marc

@@ -1,0 +1,82 @@
+// The pipeline: source -> scanner -> parser -> batches, in order, with bounded memory.
+//
+// All work is done inline, by whoever asks for the next batch. A window slides over the input: bytes that were read
+// and not yet given away in a batch. Batches share the arena that their bytes were read into.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "batch.hpp"
+#include "error.hpp"
+#include "recycler.hpp"
+#include "scanner.hpp"
+#include "source.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace marc {
+
+struct PipelineOptions {
+  std::size_t chunk = 1 << 20;      // bytes asked from the source at once, and about as many in a batch
+  std::size_t batch_records = 0;    // most pieces in a batch; 0: no limit
+  std::size_t largest = 64 << 20;   // a damaged piece above it is rejected in parts
+};
+
+// What a pipeline has done so far. Written by the thread that is inside next(), read by any.
+struct PipelineCounters {
+  std::atomic<std::uint64_t> bytes_read{0};
+  std::atomic<std::uint64_t> source_reads{0};
+  std::atomic<std::uint64_t> pieces{0};
+  std::atomic<std::uint64_t> silent_bytes{0};
+};
+
+class Pipeline {
+public:
+  Pipeline(std::unique_ptr<Source> source, const PipelineOptions &options);
+  ~Pipeline();
+  Pipeline(const Pipeline &) = delete;
+  Pipeline &operator=(const Pipeline &) = delete;
+
+  // The next batch: at least one piece, all that is complete. NULL at the end (MARC_END) or with a failure. May throw
+  // std::bad_alloc, after which the pipeline has ended.
+  std::unique_ptr<Batch> next(Failure &outcome);
+
+  void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  const PipelineCounters &counters() const { return counters_; }
+  // Absolute offset of the first byte that was not handed out, and index of the next piece.
+  std::uint64_t offset() const { return window_offset_; }
+  std::uint64_t index() const { return index_; }
+
+private:
+  void scan(Batch &batch);
+  bool add_piece(Batch &batch, const Piece &piece);
+  bool add_chunk(Batch &batch, std::size_t start, const Piece &piece);
+  bool is_full(const Batch &batch) const;
+  std::unique_ptr<Batch> hand_out(std::unique_ptr<Batch> batch);
+  Failure refill();
+  void make_room(std::size_t wanted);
+  Arena *new_arena(std::size_t size);
+  std::size_t usual_arena() const;
+
+  std::unique_ptr<Source> source_;
+  PipelineOptions options_;
+  Scanner scanner_;
+  std::shared_ptr<Recycler> recycler_;
+  std::atomic<bool> cancelled_{false};
+  PipelineCounters counters_;
+
+  Arena *arena_ = nullptr;               // that the window lies in; NULL for a source in memory
+  const std::uint8_t *window_ = nullptr; // bytes not handed out yet
+  std::size_t size_ = 0;                // of the window
+  std::size_t scanned_ = 0;             // bytes of the window that the batch in the making has taken
+  std::size_t needed_ = 1;              // bytes behind them that the scanner needs to go on
+  std::size_t held_chunk_ = 0;          // length of a chunk whose verdict waits for the byte behind it
+  std::uint64_t window_offset_ = 0;     // of the window in the source
+  std::uint64_t index_ = 0;             // of the first piece of the next batch
+  bool exhausted_ = false;              // the source has ended
+  bool ended_ = false;                  // everything was handed out, or reading failed
+};
+
+} // namespace marc

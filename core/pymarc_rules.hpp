@@ -1,0 +1,17 @@
+// What pymarc 5.4 makes of a piece that does not frame itself: a record, garbled or not, or the reason to reject it.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "batch.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace marc {
+
+// Adds tag, offset and length of the fields that pymarc finds in `length` bytes at data[start], and notes, to the
+// batch; indexing their subfields is left to the caller. `is_last`: no byte follows the piece in its source.
+// Returns MARC_OK or the MARC_BAD_... that stands for pymarc's exception.
+std::int32_t read_as_pymarc(Batch &batch, std::size_t start, std::size_t length, bool is_last);
+
+} // namespace marc

@@ -1,0 +1,58 @@
+// Views on the records and fields of a batch: two words, no ownership, no allocation.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "batch.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace marc {
+
+using Bytes = std::span<const std::uint8_t>;
+
+class FieldView {
+public:
+  FieldView(const Batch &batch, std::size_t field) : batch_(&batch), field_(field) {}
+
+  std::uint32_t tag() const { return batch_->field_tag[field_]; } // packed
+  Bytes bytes() const {
+    return {batch_->data + batch_->field_offset[field_], batch_->field_length[field_]};
+  }
+  std::size_t subfield_count() const {
+    return batch_->subfield_first[field_ + 1] - batch_->subfield_first[field_];
+  }
+  // Code and value of a subfield.
+  Bytes subfield(std::size_t i) const {
+    const std::size_t at = batch_->subfield_first[field_] + i;
+    return {batch_->data + batch_->subfield_offset[at], batch_->subfield_length[at]};
+  }
+  // The value of the first subfield with this code; data() is NULL if there is none.
+  Bytes first(std::uint8_t code) const {
+    for (std::size_t i = 0; i < subfield_count(); ++i)
+      if (subfield(i)[0] == code) return subfield(i).subspan(1);
+    return {};
+  }
+
+private:
+  const Batch *batch_;
+  std::size_t field_;
+};
+
+class RecordView {
+public:
+  RecordView(const Batch &batch, std::size_t record) : batch_(&batch), record_(record) {}
+
+  Bytes bytes() const {
+    return {batch_->data + batch_->record_start[record_], batch_->record_length[record_]};
+  }
+  std::size_t field_count() const { return batch_->field_first[record_ + 1] - batch_->field_first[record_]; }
+  FieldView field(std::size_t i) const { return {*batch_, batch_->field_first[record_] + i}; }
+
+private:
+  const Batch *batch_;
+  std::size_t record_;
+};
+
+} // namespace marc

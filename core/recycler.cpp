@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "recycler.hpp"
+
+namespace marc {
+
+Recycler::~Recycler() {
+  batches_.consume_all([](Batch *batch) { delete batch; });
+  arenas_.consume_all([](Arena *arena) { delete arena; });
+}
+
+std::unique_ptr<Batch> Recycler::take_batch() {
+  Batch *used = nullptr;
+  std::unique_ptr<Batch> batch;
+  if (batches_.pop(used)) {
+    batch.reset(used);
+    batch->references.store(1, std::memory_order_relaxed);
+  } else {
+    batch = std::make_unique<Batch>();
+  }
+  batch->clear();
+  return batch;
+}
+
+Arena *Recycler::take_arena() {
+  Arena *arena = nullptr;
+  if (!arenas_.pop(arena)) return new Arena(arena_size_);
+  arena->references.store(1, std::memory_order_relaxed);
+  return arena;
+}
+
+void Recycler::give_back(Arena *arena) {
+  if (arena->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (arena->capacity != arena_size_ || !arenas_.push(arena)) delete arena;
+}
+
+void Recycler::give_back(Batch *batch) {
+  if (!batches_.push(batch)) delete batch;
+}
+
+} // namespace marc

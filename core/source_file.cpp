@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "source.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace marc {
+namespace {
+
+Failure system_failure(int number) { return {MARC_E_IO, number, std::generic_category().message(number)}; }
+
+// Repeats a system call that a signal has interrupted, unless the caller wants to know of it.
+template <typename Call> auto repeat(bool interruptible, Call call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR && !interruptible) result = call();
+  return result;
+}
+
+Failure last_failure() {
+  return errno == EINTR ? Failure{MARC_E_INTERRUPTED, EINTR, {}} : system_failure(errno);
+}
+
+class FileSource final : public Source {
+public:
+  FileSource(int descriptor, bool interruptible) : descriptor_(descriptor), interruptible_(interruptible) {}
+  FileSource(const FileSource &) = delete;
+  FileSource &operator=(const FileSource &) = delete;
+  ~FileSource() override { ::close(descriptor_); }
+
+  ReadResult read(std::uint8_t *buffer, std::size_t capacity) override {
+    const ssize_t got = repeat(interruptible_, [&] { return ::read(descriptor_, buffer, capacity); });
+    if (got < 0) return {0, last_failure()};
+    return {static_cast<std::size_t>(got), {}};
+  }
+
+private:
+  int descriptor_;
+  bool interruptible_;
+};
+
+} // namespace
+
+std::unique_ptr<Source> open_file(const char *path, bool interruptible, Failure &failure) {
+  const int descriptor = repeat(interruptible, [path] { return ::open(path, O_RDONLY | O_CLOEXEC); });
+  if (descriptor < 0) {
+    failure = last_failure();
+    return nullptr;
+  }
+  auto source = std::make_unique<FileSource>(descriptor, interruptible);
+  struct stat info {};
+  if (::fstat(descriptor, &info) != 0) {
+    failure = system_failure(errno);
+    return nullptr;
+  }
+  if (S_ISDIR(info.st_mode)) {
+    failure = system_failure(EISDIR);
+    return nullptr;
+  }
+#if defined(POSIX_FADV_SEQUENTIAL)
+  static_cast<void>(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL));
+#endif
+  return source;
+}
+
+} // namespace marc

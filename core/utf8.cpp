@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "utf8.hpp"
+
+#include "bytes.hpp"
+
+namespace marc {
+namespace {
+
+bool is_continuation(std::uint8_t byte) { return (byte & 0xC0) == 0x80; }
+
+// Length of the well-formed sequence at data[0], which is above 0x7F; 0 if it is none (RFC 3629 section 4).
+std::size_t sequence(const std::uint8_t *data, std::size_t size) {
+  const std::uint8_t first = data[0];
+  if (first < 0xC2 || first > 0xF4) return 0;
+  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (size < length) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if (!is_continuation(data[i])) return 0;
+  const std::uint8_t second = data[1];
+  if (first == 0xE0 && second < 0xA0) return 0; // overlong
+  if (first == 0xED && second > 0x9F) return 0; // surrogate
+  if (first == 0xF0 && second < 0x90) return 0; // overlong
+  if (first == 0xF4 && second > 0x8F) return 0; // above U+10FFFF
+  return length;
+}
+
+} // namespace
+
+bool is_utf8(const std::uint8_t *data, std::size_t size) {
+  std::size_t at = 0;
+  while (at < size) {
+    if (at + kBlock <= size) {
+      const std::uint32_t high = block_masks(data + at).high;
+      if (high == 0) {
+        at += kBlock;
+        continue;
+      }
+      at += static_cast<std::size_t>(std::countr_zero(high));
+    } else if (data[at] < 0x80) {
+      ++at;
+      continue;
+    }
+    do {
+      const std::size_t length = sequence(data + at, size - at);
+      if (length == 0) return false;
+      at += length;
+    } while (at < size && data[at] >= 0x80);
+  }
+  return true;
+}
+
+std::size_t latin1_to_utf8(const std::uint8_t *data, std::size_t size, std::uint8_t *out) {
+  std::uint8_t *to = out;
+  for (std::size_t i = 0; i < size; ++i) {
+    if (data[i] < 0x80) {
+      *to++ = data[i];
+    } else {
+      *to++ = static_cast<std::uint8_t>(0xC0 | data[i] >> 6);
+      *to++ = static_cast<std::uint8_t>(0x80 | (data[i] & 0x3F));
+    }
+  }
+  return static_cast<std::size_t>(to - out);
+}
+
+} // namespace marc

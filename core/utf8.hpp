@@ -1,0 +1,16 @@
+// UTF-8 (RFC 3629): is it valid, and Latin-1 made into it.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace marc {
+
+// Whether the bytes are well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(const std::uint8_t *data, std::size_t size);
+
+// Writes ISO 8859-1 bytes as UTF-8; `out` has room for twice `size`. Returns the bytes written.
+std::size_t latin1_to_utf8(const std::uint8_t *data, std::size_t size, std::uint8_t *out);
+
+} // namespace marc

@@ -1,0 +1,83 @@
+"""A native batch while it is the reader's current one."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Any
+
+from libmarc._native import ffi, lib, new_error, raise_error
+
+_VIEW_SIZE = ffi.sizeof("marc_batch_view")
+_TEXT_VIEW_SIZE = ffi.sizeof("marc_text_view")
+_ABSENT = "\x1f"
+
+
+class Batch:
+    """Some thousand pieces that were parsed in one native call.
+
+    Its records share one native call for each kind of data that they are asked for. When the reader moves on it
+    releases the batch; records that are kept then have only their own bytes.
+    """
+
+    __slots__ = ("_handle", "count", "data", "ends", "odd", "starts", "titles", "view")
+
+    def __init__(self, handle: Any) -> None:
+        """`handle`: a `marc_batch *`; the batch takes a reference of its own."""
+        self._handle = ffi.gc(lib.marc_batch_retain(handle), lib.marc_batch_release)
+        self.view = view = ffi.new("marc_batch_view *")
+        view.struct_size = _VIEW_SIZE
+        lib.marc_batch_get_view(handle, view)
+        self.count: int = view.record_count
+        self.data = ffi.buffer(view.data, view.data_length)
+        self.starts: list[int] = ffi.unpack(view.record_start, self.count)
+        lengths: list[int] = ffi.unpack(view.record_length, self.count)
+        self.ends: list[int] = list(map(int.__add__, self.starts, lengths))
+        self.odd: list[int] = [] if self._all_plain() else self._find_odd()
+        self.titles: list[str | None] | None = None
+
+    def _all_plain(self) -> bool:
+        return bool(self.view.all_flags & lib.MARC_REC_PLAIN) and self.view.note_count == 0
+
+    def _find_odd(self) -> list[int]:
+        """The numbers of the pieces that are no plain records, or have notes."""
+        plain, both = lib.MARC_REC_PLAIN, lib.MARC_REC_PLAIN | lib.MARC_REC_NOTED
+        flags = ffi.unpack(self.view.record_flags, self.count)
+        return [number for number, flag in enumerate(flags) if flag & both != plain]
+
+    def next_odd(self, number: int) -> int:
+        """The first odd piece from `number` on; `count` if there is none."""
+        at = bisect_left(self.odd, number)
+        return self.odd[at] if at < len(self.odd) else self.count
+
+    def read_titles(self) -> list[str | None] | None:
+        """The titles of all records, by one native call. None if the batch was released."""
+        handle = self._handle
+        if handle is None:
+            return None
+        error = new_error()
+        out = ffi.new("marc_text **")
+        if lib.marc_batch_titles(handle, out, error) != lib.MARC_OK:
+            raise_error(error)
+        self.titles = titles = _split_text(ffi.gc(out[0], lib.marc_text_free))
+        return titles
+
+    def release(self) -> None:
+        """Lets go of the native memory. (A thread that is using it keeps it until it is done.)"""
+        self._handle = self.data = self.view = self.titles = None
+        self.starts = self.ends = self.odd = []
+
+
+def _split_text(text: Any) -> list[str | None]:
+    view = ffi.new("marc_text_view *")
+    view.struct_size = _TEXT_VIEW_SIZE
+    lib.marc_text_get_view(text, view)
+    content = ffi.buffer(view.data, view.data_length)[:]
+    if view.splits:
+        entries: list[str | None] = list(content.decode("utf-8").split("\x1d"))
+        entries.pop()  # behind the last separator
+    else:
+        starts = ffi.unpack(view.start, view.count + 1)
+        entries = [content[begin : end - 1].decode("utf-8") for begin, end in zip(starts, starts[1:])]
+    if _ABSENT in entries:
+        entries = [None if entry == _ABSENT else entry for entry in entries]
+    return entries

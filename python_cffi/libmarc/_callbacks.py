@@ -1,0 +1,80 @@
+"""Callbacks from libmarc.so into Python, and how exceptions cross it.
+
+1. The reader makes a SourceCallback and a handle to it (`ffi.new_handle`), which it keeps until the native reader is
+   freed; the handle is the `context` of the native callback.
+2. libmarc.so calls `libmarc_read` on the thread that is inside `marc_reader_next_batch`.
+3. The callback asks the user's object for bytes. Whatever it raises is stored in the SourceCallback, and a value below
+   zero goes back: MARC_READ_INTERRUPTED if reading can go on later, else READ_FAILED.
+4. The native call returns; the reader raises the stored exception, unchanged, with its own traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from libmarc._native import ffi, lib
+
+READ_FAILED = -1
+
+#: After one of these the next call can go on where the source stopped: nothing was read.
+INTERRUPTIONS = (BlockingIOError, InterruptedError, TimeoutError, KeyboardInterrupt)
+
+
+class SourceCallback:
+    """Reads for the native reader from an object of the user."""
+
+    def __init__(self, read: Callable[[int], Any]) -> None:
+        self._read = read
+        self.calls = 0
+        self.failure: BaseException | None = None
+
+    def read_into(self, buffer: Any, capacity: int) -> int:
+        try:
+            self.calls += 1
+            content = self._read(capacity)
+            if content is None:
+                raise BlockingIOError("the source has no bytes for now: its read() returned None")
+            size = _checked_size(content, capacity)
+            ffi.memmove(buffer, content, size)
+            return size
+        except BaseException as failure:  # all of it goes to the caller of the reader
+            return self.fail(failure)
+
+    def fail(self, failure: BaseException) -> int:
+        """Keeps what the caller will be told. Returns the callback's value."""
+        self.failure = failure
+        interrupted: int = lib.MARC_READ_INTERRUPTED
+        return interrupted if isinstance(failure, INTERRUPTIONS) else READ_FAILED
+
+    def raise_failure(self) -> None:
+        """Raises what the source has raised, once, if it has."""
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+
+
+def _checked_size(content: Any, capacity: int) -> int:
+    if isinstance(content, str):
+        raise TypeError("the source gives str: open it in binary mode")
+    size = memoryview(content).nbytes
+    if size > capacity:
+        raise ValueError(f"the source gave {size} bytes where at most {capacity} were asked for")
+    return size
+
+
+def _on_error(kind: type[BaseException], failure: BaseException, trace: TracebackType | None) -> int | None:
+    """What the callback itself cannot catch, such as a KeyboardInterrupt on entry."""
+    frame = trace.tb_frame if trace is not None else None
+    context = frame.f_locals.get("context") if frame is not None else None
+    if context is None:
+        return None
+    callback: SourceCallback = ffi.from_handle(context)
+    return callback.fail(failure.with_traceback(trace))
+
+
+@ffi.def_extern(error=READ_FAILED, onerror=_on_error)  # type: ignore[untyped-decorator]
+def libmarc_read(context: Any, buffer: Any, capacity: int) -> int:
+    callback: SourceCallback = ffi.from_handle(context)
+    return callback.read_into(buffer, capacity)

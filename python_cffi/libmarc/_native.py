@@ -1,0 +1,56 @@
+"""The way to libmarc.so: the cffi module, and its statuses as Python exceptions."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from libmarc._ffi import ffi, lib
+
+__all__ = ["code_message", "ffi", "lib", "new_error", "new_options", "raise_error", "unpack_tag", "version"]
+
+
+def new_error() -> Any:
+    """A `marc_error` for a call to fill."""
+    error = ffi.new("marc_error *")
+    lib.marc_error_init(error, ffi.sizeof("marc_error"))
+    return error
+
+
+def new_options(**values: int) -> Any:
+    """`marc_reader_options` with the defaults, and these values."""
+    options = ffi.new("marc_reader_options *")
+    lib.marc_reader_options_init(options, ffi.sizeof("marc_reader_options"))
+    for name, value in values.items():
+        setattr(options, name, value)
+    return options
+
+
+def raise_error(error: Any, filename: str | bytes | None = None) -> None:
+    """Raises what a failed call has put into `error`, as Python names such a failure."""
+    message = str(ffi.string(error.message), "utf-8", "replace")
+    if error.code == lib.MARC_E_IO:
+        number = int(error.detail)
+        raise OSError(number, os.strerror(number), filename)
+    if error.code == lib.MARC_E_NOMEM:
+        raise MemoryError(message)
+    if error.code == lib.MARC_E_ARGUMENT:
+        raise ValueError(message)
+    if error.code == lib.MARC_E_UNSUPPORTED:
+        raise NotImplementedError(message)
+    raise RuntimeError(message)
+
+
+def code_message(code: int) -> str:
+    """One line on a code."""
+    return str(ffi.string(lib.marc_code_message(code)), "utf-8")
+
+
+def version() -> str:
+    """The version of libmarc.so."""
+    return str(ffi.string(lib.marc_version_string()), "ascii")
+
+
+def unpack_tag(packed: int) -> str:
+    """The three characters of a packed tag."""
+    return packed.to_bytes(4, "little")[:3].decode("latin-1")

@@ -1,0 +1,130 @@
+"""What can be read from: which kind of source an object is, and the native reader on it."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from libmarc._callbacks import SourceCallback
+from libmarc._native import ffi, lib, new_error, raise_error
+
+SUPPORTED = (
+    "str (a path), os.PathLike, bytes, bytearray, memoryview, mmap and other buffers, io.BytesIO, socket.socket, "
+    "and any object with a read(size) method that returns bytes"
+)
+
+
+class NativeSource:
+    """A native reader on a source of the user, and what must live as long as it does."""
+
+    def __init__(self, source: Any, options: Any) -> None:
+        self.backend = ""  # "file", "memory" or "callback"
+        self.callback: SourceCallback | None = None
+        self.handle: Any = None  # marc_reader *
+        self._kept: Any = None  # what the native reader points to
+        self._seekable: Any = None  # the source, if its position is to be set behind the last record
+        self._origin = 0  # its position when reading began
+        self._open(source, options)
+
+    def _open(self, source: Any, options: Any) -> None:
+        if isinstance(source, str | os.PathLike):
+            self._open_path(source, options)
+        elif isinstance(source, io.TextIOBase):
+            raise TypeError(f"{type(source).__name__} is a text file: open it in binary mode, as in open(path, 'rb')")
+        elif isinstance(source, io.BytesIO) and type(source).read is io.BytesIO.read:
+            self._seekable, self._origin = source, source.tell()
+            self._open_memory(source.getvalue(), self._origin, options)
+        elif isinstance(source, bytes):
+            self._open_memory(source, 0, options)
+        elif isinstance(source, bytearray):
+            self._open_memory(bytes(source), 0, options)  # it may be changed or resized while it is read
+        elif (buffer := _buffer_of(source)) is not None:
+            self._open_memory(buffer, 0, options)
+        elif (read := _read_method(source)) is not None:
+            self._open_callback(source, read, options)
+        else:
+            raise TypeError(f"cannot read MARC from {type(source).__name__}; supported are {SUPPORTED}")
+
+    def _open_path(self, source: str | os.PathLike[Any], options: Any) -> None:
+        name = os.fspath(source)
+        path = os.fsencode(name)
+        if b"\0" in path:
+            raise ValueError("embedded null byte in the path")
+        self.backend = "file"
+        while not self._opened(lambda out, error: lib.marc_reader_open_path(path, options, out, error), name):
+            pass  # a signal came while a FIFO waited for its writer; its handler has run by now
+
+    def _open_memory(self, content: Any, origin: int, options: Any) -> None:
+        self.backend = "memory"
+        self._kept = buffer = ffi.from_buffer("uint8_t[]", content)
+        begin = min(origin, len(buffer))
+        self._opened(lambda out, error: lib.marc_reader_open_bytes(buffer + begin, len(buffer) - begin, options, out, error))
+
+    def _open_callback(self, source: Any, read: Callable[[int], Any], options: Any) -> None:
+        self.backend = "callback"
+        origin = _position_of(source)
+        if origin is not None:
+            self._seekable, self._origin = source, origin
+        self.callback = SourceCallback(read)
+        self._kept = context = ffi.new_handle(self.callback)
+        self._opened(
+            lambda out, error: lib.marc_reader_open_callback(lib.libmarc_read, context, options, out, error)
+        )
+
+    def _opened(self, call: Callable[[Any, Any], int], filename: str | bytes | None = None) -> bool:
+        """Opens the native reader. False if a signal interrupted it."""
+        out, error = ffi.new("marc_reader **"), new_error()
+        status = call(out, error)
+        if status == lib.MARC_E_INTERRUPTED:
+            return False
+        if status != lib.MARC_OK:
+            raise_error(error, filename)
+        self.handle = out[0]
+        return True
+
+    def info(self) -> Any:
+        """`marc_reader_info`: what has been read so far."""
+        info = ffi.new("marc_reader_info *", {"struct_size": ffi.sizeof("marc_reader_info")})
+        lib.marc_reader_get_info(self.handle, info)
+        return info
+
+    def close(self, taken: int) -> None:
+        """Frees the native reader and leaves a source that can be positioned `taken` bytes behind where it was."""
+        if self.handle is None:
+            return
+        lib.marc_reader_free(self.handle)
+        self.handle = self._kept = None
+        seekable, self._seekable = self._seekable, None
+        if seekable is not None and not getattr(seekable, "closed", False):
+            seekable.seek(self._origin + taken)
+
+
+def _buffer_of(source: Any) -> Any:
+    """The bytes of an object with the buffer protocol, or None."""
+    try:
+        view = memoryview(source)
+    except TypeError:
+        return None
+    return source if view.c_contiguous else view.tobytes()
+
+
+def _read_method(source: Any) -> Callable[[int], Any] | None:
+    """How to ask an object for at most so many bytes, such that what is there comes without waiting for more."""
+    socket = sys.modules.get("socket")  # who has a socket has imported it
+    if socket is not None and isinstance(source, socket.socket):
+        return source.recv
+    if type(source) is io.BufferedReader:
+        return source.read1  # its read() waits until all bytes are there
+    read = getattr(source, "read", None)
+    return read if callable(read) else None
+
+
+def _position_of(source: Any) -> int | None:
+    """Where a source that can be positioned stands; None for the others."""
+    try:
+        return source.tell() if source.seekable() else None
+    except (AttributeError, OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,129 @@
+"""What can be wrong with a record: pymarc's classes, hierarchy and messages, and where ours say more.
+
+Every exception that a reader gives as ``current_exception`` carries the place as attributes:
+
+``code``            number of the problem, one of ``MARC_BAD_...`` in marc.h
+``record_index``    which piece of the input, from 0, rejected ones included
+``byte_offset``     where in the source, in bytes from its beginning
+``control_number``  field 001 of the piece, if one can be found, else None
+``tag``             the field concerned, or None
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from libmarc.field import Field
+
+
+class PymarcException(Exception):
+    """The base of all of these."""
+
+    #: What str() says where a class has one fixed sentence.
+    _text = ""
+
+    def __str__(self) -> str:
+        return self._text or super().__str__()
+
+
+class FatalReaderError(PymarcException):
+    """The length of a record cannot be believed. (pymarc stops reading here; libmarc goes on behind it.)"""
+
+
+class RecordLengthInvalid(FatalReaderError):
+    """Leader/00-04 is not a number."""
+
+    _text = "Invalid record length in first 5 bytes of record"
+
+
+class TruncatedRecord(FatalReaderError):
+    """The input ends before the record does."""
+
+    _text = "Record length in leader is greater than the length of data"
+
+
+class EndOfRecordNotFound(FatalReaderError):
+    """There is no record terminator (0x1D) where the leader says that the record ends."""
+
+    _text = "Unable to locate end of record marker"
+
+
+class RecordTooLarge(FatalReaderError):
+    """A piece of the input without an end, larger than the largest record that is accepted (64 MiB)."""
+
+    _text = "Record is larger than the largest size that is accepted"
+
+
+class RecordLeaderInvalid(PymarcException):
+    """There is no leader of 24 characters."""
+
+    _text = "Unable to extract record leader"
+
+
+class RecordDirectoryInvalid(PymarcException):
+    """The directory is not a whole number of entries."""
+
+    _text = "Invalid directory"
+
+
+class NoFieldsFound(PymarcException):
+    """The directory is empty."""
+
+    _text = "Unable to locate fields in record data"
+
+
+class BaseAddressInvalid(PymarcException):
+    """The base address of data lies behind the record."""
+
+    _text = "Base address exceeds size of record"
+
+
+class BaseAddressNotFound(PymarcException):
+    """The base address of data is zero or negative."""
+
+    _text = "Unable to locate base address of record"
+
+
+class WriteNeedsRecord(PymarcException):
+    """Something else than a Record was to be written."""
+
+    _text = "Write requires a pymarc.Record object as an argument"
+
+
+class NoActiveFile(PymarcException):
+    """The file of a writer is closed."""
+
+    _text = "There is no active file to write to in call to write"
+
+
+class FieldNotFound(PymarcException):
+    """The record does not have the field."""
+
+    _text = "Record does not contain the specified field"
+
+
+class BadLeaderValue(PymarcException):
+    """A value does not fit its place in the leader."""
+
+
+class MissingLinkedFields(PymarcException):
+    """A field has a subfield 6, and no 880 field goes with it."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self.field = field
+
+    def __str__(self) -> str:
+        return f"{self.field.tag} field includes a subfield 6 but no linked fields could be found."
+
+
+class BadSubfieldCodeWarning(Warning):
+    """A subfield code is not ASCII. ``subf`` is the subfield, as bytes."""
+
+    def __init__(self, subf: bytes) -> None:
+        super().__init__()
+        self.subf = subf
+
+    def __str__(self) -> str:
+        return f"The subfield contained a non-ASCII subfield code: {self.subf!r}"

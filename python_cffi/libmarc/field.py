@@ -1,0 +1,273 @@
+"""Fields: control fields with data, data fields with indicators and subfields. pymarc's Field, read lazily."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from libmarc.constants import END_OF_FIELD, SUBFIELD_INDICATOR
+
+
+class Subfield(NamedTuple):
+    """A subfield: its code, one character, and its value."""
+
+    code: str
+    value: str
+
+
+class Indicators(NamedTuple):
+    """The two indicators of a data field."""
+
+    first: str
+    second: str
+
+
+# A NamedTuple from a pair without running Python code for it.
+_make_subfield: Callable[[tuple[str, str]], Subfield] = partial(tuple.__new__, Subfield)
+
+_BLANKS = Indicators(" ", " ")
+# Indicators that occur are few; each pair is made once. Filled by _indicators_of only.
+_KNOWN_INDICATORS: dict[str, Indicators] = {}
+
+
+def _indicators_of(text: str) -> Indicators:
+    """The indicators that stand before the first subfield: missing ones are blank, more than two are passed over."""
+    known = _KNOWN_INDICATORS.get(text)
+    if known is None:
+        padded = f"{text:<2}"
+        known = Indicators(padded[0], padded[1])
+        if len(_KNOWN_INDICATORS) < 4096:
+            _KNOWN_INDICATORS[text] = known
+    return known
+
+
+class Field:
+    """A field of a record.
+
+    Field("245", Indicators("0", "1"), [Subfield("a", "Title")]) is a data field, Field("001", data="123") a control
+    field; control fields are those with a numeric tag below 010.
+
+    ``tag``         three characters
+    ``data``        str, of a control field; else None
+    ``indicators``  Indicators, of a data field; else None
+    ``subfields``   list of Subfield, yours to change; [] for a control field
+
+    A field that was read keeps its text and is taken apart when one of these is first asked for.
+    """
+
+    __slots__ = ("__pos", "_indicators", "_text", "control_field", "data", "subfields", "tag")
+
+    tag: str
+    data: str | None
+    subfields: list[Subfield]
+    control_field: bool
+    _indicators: Indicators | None
+    _text: str  # of a data field that was read: indicators and subfields, without the terminator
+    __pos: int
+
+    def __init__(
+        self,
+        tag: str | int,
+        indicators: Sequence[str] | None = None,
+        subfields: list[Subfield] | None = None,
+        data: str | None = None,
+    ) -> None:
+        self.tag = _normal_tag(tag)
+        if subfields and isinstance(subfields[0], str):
+            raise ValueError("subfields are a list of Subfield(code, value), no longer a flat list of strings")
+        self._indicators = None
+        self.control_field = _is_control_tag(self.tag)
+        if self.control_field:
+            self.data = data
+            self.subfields = []
+            return
+        self.data = None
+        self.subfields = subfields or []
+        self.indicators = indicators or _BLANKS
+
+    def __getattr__(self, name: str) -> Any:
+        # Only comes here while the slot is empty: a data field that was read, and not asked for this before.
+        value: Any
+        if name == "subfields":
+            value = [_make_subfield((part[0], part[1:])) for part in self._text.split(SUBFIELD_INDICATOR)[1:] if part]
+        elif name == "_indicators":
+            value = _indicators_of(self._text.partition(SUBFIELD_INDICATOR)[0])
+        elif name == "data":
+            value = None
+        else:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        setattr(self, name, value)
+        return value
+
+    @property
+    def indicators(self) -> Indicators | None:
+        """The two indicators; None for a control field."""
+        return self._indicators
+
+    @indicators.setter
+    def indicators(self, value: Sequence[str] | None) -> None:
+        if value is None:
+            return
+        if isinstance(value, list | tuple) and len(value) != 2:
+            raise ValueError("a field has two indicators: Indicators(first, second)")
+        self._indicators = value if isinstance(value, Indicators) else Indicators(*value)
+
+    @property
+    def indicator1(self) -> str:
+        """The first indicator; "" for a control field."""
+        return self._indicators.first if self._indicators else ""
+
+    @indicator1.setter
+    def indicator1(self, value: str) -> None:
+        self._indicators = self._own_indicators()._replace(first=value)
+
+    @property
+    def indicator2(self) -> str:
+        """The second indicator; "" for a control field."""
+        return self._indicators.second if self._indicators else ""
+
+    @indicator2.setter
+    def indicator2(self, value: str) -> None:
+        self._indicators = self._own_indicators()._replace(second=value)
+
+    def _own_indicators(self) -> Indicators:
+        if self._indicators is None:
+            raise AttributeError(f"control field {self.tag} has no indicators")
+        return self._indicators
+
+    def is_control_field(self) -> bool:
+        """Whether this is a control field."""
+        return self.control_field
+
+    def is_subject_field(self) -> bool:
+        """Whether the tag begins with 6."""
+        return self.tag.startswith("6")
+
+    def get(self, code: str, default: str | None = None) -> str | None:
+        """The value of the first subfield with this code, or `default`."""
+        for subfield in self.subfields:
+            if subfield.code == code:
+                return subfield.value
+        return default
+
+    def __getitem__(self, code: str) -> str:
+        """The value of the first subfield with this code. KeyError if there is none."""
+        for subfield in self.subfields:
+            if subfield.code == code:
+                return subfield.value
+        raise KeyError(code)
+
+    def __contains__(self, code: str) -> bool:
+        return any(subfield.code == code for subfield in self.subfields)
+
+    def __iter__(self) -> Iterator[Subfield]:
+        self.__pos = 0
+        return self
+
+    def __next__(self) -> Subfield:
+        if self.__pos >= len(self.subfields):
+            raise StopIteration
+        self.__pos += 1
+        return self.subfields[self.__pos - 1]
+
+    def get_subfields(self, *codes: str) -> list[str]:
+        """The values of the subfields with one of these codes, in their order."""
+        return [subfield.value for subfield in self.subfields if subfield.code in codes]
+
+    def value(self) -> str:
+        """All values, stripped and joined by a blank; the data of a control field."""
+        if self.control_field:
+            return self.data or ""
+        return " ".join([subfield.value.strip() for subfield in self.subfields])
+
+    def format_field(self) -> str:
+        """All values as a text to read: without $6, and with dashes before the subdivisions of subjects."""
+        if self.control_field:
+            return self.data or ""
+        divided = "vxyz" if self.is_subject_field() else ""
+        parts = [
+            f" -- {value}" if code in divided and code else f" {value}" for code, value in self.subfields if code != "6"
+        ]
+        return "".join(parts).strip()
+
+    def as_marc(self, encoding: str) -> bytes:
+        """The bytes of the field, with its terminator."""
+        if self.control_field:
+            return f"{self.data}{END_OF_FIELD}".encode(encoding)
+        text = "".join([f"{SUBFIELD_INDICATOR}{code}{value}" for code, value in self.subfields])
+        return f"{self.indicator1}{self.indicator2}{text}{END_OF_FIELD}".encode(encoding)
+
+    as_marc21 = as_marc
+
+    def __str__(self) -> str:
+        """A line of MARCMaker, such as ``=245  01$aTitle``; blanks in indicators and control fields are ``\\``."""
+        if self._indicators is None:
+            return f"={self.tag}  {(self.data or '').replace(' ', chr(92))}"
+        indicators = "".join(["\\" if i in (" ", "\\") else i for i in self._indicators])
+        return f"={self.tag}  {indicators}{''.join([f'${code}{value}' for code, value in self.subfields])}"
+
+
+def _is_control_tag(tag: str) -> bool:
+    return tag < "010" and tag.isdigit()
+
+
+def _normal_tag(tag: str | int) -> str:
+    """Numbers as three digits; anything else as its text."""
+    if isinstance(tag, str) and (not tag.isdigit() or len(tag) == 3):
+        return tag
+    try:
+        return f"{int(tag):03}"
+    except (TypeError, ValueError):
+        return str(tag)
+
+
+def read_fields(tags: Iterable[str], texts: Iterable[str]) -> list[Field]:
+    """Fields that were read: `texts` are their contents without the terminator."""
+    new = Field.__new__
+    fields = []
+    for tag, text in zip(tags, texts):
+        field = new(Field)
+        field.tag = tag
+        if tag < "010" and tag.isdigit():
+            field.control_field = True
+            field.data = text
+            field.subfields = []
+            field._indicators = None
+        else:
+            field.control_field = False
+            field._text = text
+        fields.append(field)
+    return fields
+
+
+def read_field_bytes(tag: str, content: bytes, encoding: str) -> Field:
+    """A field from its bytes, also where a subfield code is above 0x7F: such a code is made ASCII, as pymarc does.
+
+    UnicodeDecodeError where a subfield is not text in this encoding; IndexError where nothing is left of a code.
+    """
+    if tag < "010" and tag.isdigit():
+        return Field(tag, data=content.decode(encoding))
+    head, *parts = content.split(SUBFIELD_INDICATOR.encode())
+    subfields = []
+    for part in parts:
+        if part:
+            code, size = subfield_code(part)
+            subfields.append(Subfield(code, part[size:].decode(encoding)))
+    return Field(tag, _indicators_of(head.decode("ascii")), subfields)
+
+
+def subfield_code(subfield: bytes) -> tuple[str, int]:
+    """The code of a subfield and the number of its bytes. One above 0x7F becomes the first ASCII character that is
+    left when the subfield loses its diacritics."""
+    if subfield[0] < 0x80:
+        return chr(subfield[0]), 1
+    size = 1
+    try:
+        text = subfield.decode("utf-8")
+        size = len(text[0].encode("utf-8"))
+    except UnicodeDecodeError:
+        text = subfield.decode("latin-1")
+    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    return bare[0], size

@@ -1,0 +1,261 @@
+"""MARCReader: an iterator over the records of a source."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+from libmarc._batch import Batch
+from libmarc._native import ffi, lib, new_error, new_options, raise_error
+from libmarc._odd import Piece
+from libmarc._sources import NativeSource
+from libmarc.record import Record
+
+#: A batch of the queue ends at this many records, and at this many bytes unless one record alone is larger.
+QUEUE_RECORDS = 100
+QUEUE_MOST_RECORDS = 200
+QUEUE_BYTES = 300_000
+
+
+class State(enum.Enum):
+    """Where a reader stands. docs/reader-states.md has the diagram."""
+
+    INITIAL = "nothing was read yet"
+    QUEUE = "records of the current native batch are waiting"
+    READ_BATCH = "the current native batch is used up; the next one is to be read"
+    EOF = "everything was handed out, reading failed for good, or the reader was closed"
+
+
+class MARCReader:
+    """Reads MARC records (ISO 2709) from a path, bytes, or a file-like object.
+
+    >>> with MARCReader("books.mrc") as reader:
+    ...     for record in reader:
+    ...         if record is None:
+    ...             print(reader.current_exception, len(reader.current_chunk))
+    ...         else:
+    ...             print(record.title)
+
+    A piece of the input that is no record comes as None, with its reason in `current_exception` and its bytes in
+    `current_chunk`; reading goes on behind it. What the source raises comes out unchanged, after the records that were
+    read before. Closed by `with`, by close(), or when it is collected; a source that can be positioned is then left
+    just behind the last record that was handed out. A file that was passed in stays open.
+
+    A reader is for one thread at a time; RuntimeError for a second one.
+    """
+
+    def __init__(
+        self,
+        marc_target: Any,
+        to_unicode: bool = True,
+        force_utf8: bool = False,
+        hide_utf8_warnings: bool = False,
+        utf8_handling: str = "strict",
+        file_encoding: str = "iso8859-1",
+        permissive: bool = False,
+        *,
+        _queue_records: int = QUEUE_RECORDS,
+        _chunk_bytes: int = 1 << 20,
+        _capped: bool = True,
+    ) -> None:
+        """`marc_target`: what to read from; TypeError, naming what is supported, for anything else. The errors of
+        opening a path are those of open(). `hide_utf8_warnings` and `permissive` change nothing here; values of the
+        others that ask for another decoding are a later version's: NotImplementedError."""
+        if not to_unicode or force_utf8 or utf8_handling != "strict" or file_encoding != "iso8859-1":
+            raise NotImplementedError("to_unicode, force_utf8, utf8_handling and file_encoding: only the defaults yet")
+        self.file_handle = marc_target
+        self._state = State.INITIAL
+        self._lock = threading.Lock()
+        self._queue: deque[Record] = deque()
+        self._next_queued = self._queue.popleft
+        self._queue_records = min(_queue_records, QUEUE_MOST_RECORDS) if _capped else _queue_records
+        self._queue_bytes = QUEUE_BYTES if _capped else 1 << 62
+        self._batch: Batch | None = None
+        self._queued = 0  # pieces of the batch that went to the queue or were handed out
+        self._taken = 0  # bytes of the source behind which the reader was when its batch was gone
+        self._exception: Exception | None = None
+        self._chunk: bytes | None = None
+        self._out = ffi.new("marc_batch **")
+        self._error = new_error()
+        options = new_options(interruptible=1, chunk_bytes=_chunk_bytes)
+        self._source = NativeSource(marc_target, options)
+
+    # -- iteration
+
+    def __iter__(self) -> Iterator[Record | None]:
+        return self
+
+    def __next__(self) -> Record | None:
+        try:
+            return self._next_queued()
+        except IndexError:
+            return self._advance()
+
+    def _advance(self) -> Record | None:
+        """The next piece when the queue is empty."""
+        if not self._lock.acquire(blocking=False):
+            raise RuntimeError("the reader is in use on another thread, or inside the read() of its own source")
+        try:
+            self._exception = self._chunk = None
+            while not self._queue:
+                if self._state is State.EOF:
+                    raise StopIteration
+                if self._state is not State.QUEUE:
+                    self._read_batch()
+                elif self._fill_queue():
+                    return None
+            return self._next_queued()
+        finally:
+            self._lock.release()
+
+    def _read_batch(self) -> None:
+        """INITIAL or READ_BATCH to QUEUE or EOF: the next native batch."""
+        self._drop_batch()
+        out = self._out
+        # A batch is still there if a KeyboardInterrupt came when the native call had just returned.
+        status = lib.MARC_OK if out[0] else lib.marc_reader_next_batch(self._source.handle, out, self._error)
+        if status == lib.MARC_OK:
+            handle = out[0]
+            self._batch = Batch(handle)
+            self._queued = 0
+            self._state = State.QUEUE
+            out[0] = ffi.NULL
+            lib.marc_batch_release(handle)
+            return
+        callback = self._source.callback
+        if status == lib.MARC_E_INTERRUPTED:
+            if callback is not None:
+                callback.raise_failure()
+            return  # a signal came; its handler has run by now, and reading goes on
+        self._state = State.EOF
+        if status == lib.MARC_END:
+            self._taken = self._source.info().bytes_read
+            return
+        if callback is not None:
+            callback.raise_failure()
+        raise_error(self._error, self.file_handle if self._source.backend == "file" else None)
+
+    def _fill_queue(self) -> bool:
+        """QUEUE to QUEUE or READ_BATCH: the next records of the batch into the queue. True if a rejected piece is next,
+        which has been made the current one."""
+        batch = self._batch
+        assert batch is not None
+        begin = self._queued
+        if begin == batch.count:
+            self._state = State.READ_BATCH
+            return False
+        odd = batch.next_odd(begin)
+        if odd == begin:
+            return self._take_odd(batch, begin)
+        end = min(begin + self._queue_records, odd)
+        end = max(begin + 1, bisect_right(batch.ends, batch.starts[begin] + self._queue_bytes, begin, end))
+        records = deque(_plain_records(batch, begin, end))
+        pop = records.popleft
+        self._queue, self._next_queued, self._queued = records, pop, end  # no call in between: no signal either
+        return False
+
+    def _take_odd(self, batch: Batch, number: int) -> bool:
+        """Puts a record that is not plain into the queue, or makes a rejected piece the current one. (It is judged when
+        its turn has come: warnings and log lines appear at its place.)"""
+        raw = batch.data[batch.starts[number] : batch.ends[number]]
+        piece = Piece(batch.view, number, raw)
+        problem = piece.error() if piece.is_rejected else None
+        if problem is None:
+            try:
+                odd = piece.odd_record()
+            except IndexError as no_code:  # as in pymarc: nothing is left of a subfield code
+                problem = no_code
+            else:
+                record = Record.__new__(Record)
+                record._raw = raw
+                record._odd = odd
+                self._queue.append(record)
+        self._queued = number + 1
+        if problem is not None:
+            self._exception, self._chunk = problem, raw
+        return problem is not None
+
+    def _drop_batch(self) -> None:
+        batch, self._batch = self._batch, None
+        if batch is not None:
+            self._taken = batch.view.source_offset + batch.ends[-1]
+            batch.release()
+
+    def _handed_out(self) -> int:
+        """How many bytes of the source lie before the end of the last piece that was handed out."""
+        batch = self._batch
+        number = self._queued - len(self._queue)
+        if batch is None or number == 0:
+            return self._taken
+        offset: int = batch.view.source_offset + batch.ends[number - 1]
+        return offset
+
+    # -- what pymarc's reader tells
+
+    @property
+    def current_exception(self) -> Exception | None:
+        """Why the last item was None; None if it was a record."""
+        return self._exception
+
+    @property
+    def current_chunk(self) -> bytes | None:
+        """The bytes of the last item, record or not; None before the first."""
+        batch = self._batch
+        number = self._queued - len(self._queue)
+        if self._chunk is not None or batch is None or number == 0:
+            return self._chunk
+        chunk: bytes = batch.data[batch.starts[number - 1] : batch.ends[number - 1]]
+        return chunk
+
+    @property
+    def backend(self) -> str:
+        """How the source is read: "file" (natively), "memory" (in place) or "callback" (by its read method)."""
+        return self._source.backend
+
+    # -- end
+
+    def close(self) -> None:
+        """Ends the reading. A source that can be positioned is left behind the last record that was handed out."""
+        if not self._lock.acquire(blocking=False):
+            lib.marc_reader_cancel(self._source.handle)
+            raise RuntimeError("the reader is in use on another thread; its reading has been cancelled")
+        try:
+            taken = self._handed_out()
+            self._state = State.EOF
+            self._queue.clear()
+            self._drop_batch()
+            self._taken = taken
+            self._source.close(taken)
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> MARCReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_source"):
+            self.close()
+
+
+def _plain_records(batch: Batch, begin: int, end: int) -> list[Record]:
+    new, data = Record.__new__, batch.data
+    records = []
+    number = begin
+    for start, stop in zip(batch.starts[begin:end], batch.ends[begin:end]):
+        record = new(Record)
+        record._raw = data[start:stop]
+        record._batch = batch
+        record._number = number
+        records.append(record)
+        number += 1
+    return records

@@ -1,0 +1,223 @@
+"""Records: pymarc's Record, read lazily from the bytes that it owns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from libmarc._odd import OddRecord, Problem, read_piece, text_encoding
+from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, END_OF_RECORD, LEADER_LEN
+from libmarc.field import Field, read_fields
+from libmarc.leader import Leader
+
+if TYPE_CHECKING:
+    from libmarc._batch import Batch
+
+isbn_regex = re.compile(r"([0-9\-xX]+)")
+
+
+class Record:
+    """A MARC record: ``leader`` and ``fields``, a list of Field that is yours to change.
+
+    A record that a reader gives keeps its bytes (``raw``) and takes them apart when it is first asked for fields. Once
+    ``fields`` has been asked for, that list is the record.
+    """
+
+    __slots__ = ("__pos", "_batch", "_number", "_odd", "_raw", "fields", "force_utf8", "leader", "to_unicode")
+
+    leader: Leader
+    fields: list[Field]
+    to_unicode: bool
+    force_utf8: bool
+    _raw: bytes | None  # as the record stood in its source; None for one that was made
+    _batch: Batch | None  # it came in, while its fields have not been asked for
+    _number: int  # in that batch
+    _odd: OddRecord | None  # what is to be known of a record that is not plain (MARC_REC_PLAIN)
+    __pos: int
+
+    def __init__(
+        self,
+        data: bytes = b"",
+        fields: list[Field] | None = None,
+        *,
+        leader: str = " " * LEADER_LEN,
+    ) -> None:
+        """A record of these fields, or the one that the bytes `data` are. Raises what is wrong with them."""
+        if fields or not data:
+            self._raw = None
+            self.leader = Leader(f"{leader[0:10]}22{leader[12:20]}4500")
+            self.fields = fields or []
+        else:
+            self._raw = bytes(data)
+            self._odd = read_piece(self._raw)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only comes here while the slot is empty: a record that was read, and not asked for this before.
+        value: Any
+        if name == "fields":
+            self._batch = None
+            value = self._read_fields()
+        elif name == "leader":
+            value = Leader(str(self._bytes()[:LEADER_LEN], "ascii"))
+        elif name in ("_batch", "_odd"):
+            value = None
+        elif name == "to_unicode":
+            value = True
+        elif name == "force_utf8":
+            value = False
+        else:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        setattr(self, name, value)
+        return value
+
+    def _bytes(self) -> bytes:
+        raw = self._raw
+        assert raw is not None
+        return raw
+
+    def _read_fields(self) -> list[Field]:
+        raw = self._bytes()
+        odd = self._odd
+        if odd is not None:
+            return odd.read_fields(raw)
+        base = int(raw[12:17])
+        directory = str(raw[LEADER_LEN : base - 1], "ascii")
+        tags = [directory[i : i + 3] for i in range(0, len(directory), DIRECTORY_ENTRY_LEN)]
+        return read_fields(tags, str(raw[base:], text_encoding(raw)).split(END_OF_FIELD))
+
+    @property
+    def raw(self) -> bytes | None:
+        """The bytes of the record as they stood in its source, whatever has been changed since. None if it was made."""
+        return self._raw
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What deviates from the standard in these bytes; () for a sound record."""
+        return self._odd.problems if self._odd is not None else ()
+
+    @property
+    def has_unconverted_text(self) -> bool:
+        """Whether the record holds MARC-8 text beyond ASCII. This version does not convert it: its bytes are in `raw`,
+        and its text stands in the fields as if it were ISO 8859-1, one character a byte."""
+        raw = self._raw
+        return raw is not None and raw[9:10] != b"a" and (not raw.isascii() or b"\x1b" in raw)
+
+    # -- fields
+
+    def get(self, tag: str, default: Field | None = None) -> Field | None:
+        """The first field with this tag, or `default`."""
+        for field in self.fields:
+            if field.tag == tag:
+                return field
+        return default
+
+    def __getitem__(self, tag: str) -> Field:
+        """The first field with this tag. KeyError if there is none."""
+        for field in self.fields:
+            if field.tag == tag:
+                return field
+        raise KeyError(tag)
+
+    def __contains__(self, tag: str) -> bool:
+        return any(field.tag == tag for field in self.fields)
+
+    def __iter__(self) -> Iterator[Field]:
+        self.__pos = 0
+        return self
+
+    def __next__(self) -> Field:
+        if self.__pos >= len(self.fields):
+            raise StopIteration
+        self.__pos += 1
+        return self.fields[self.__pos - 1]
+
+    def get_fields(self, *tags: str) -> list[Field]:
+        """The fields with one of these tags, in their order; without a tag the list of all fields itself."""
+        if not tags:
+            return self.fields
+        return [field for field in self.fields if field.tag in tags]
+
+    # -- what is asked most
+
+    @property
+    def title(self) -> str | None:
+        """245 $a and $b, joined by a blank."""
+        batch = self._batch
+        if batch is not None:
+            titles = batch.titles or batch.read_titles()
+            if titles:
+                return titles[self._number]
+        field = self.get("245")
+        if field is None:
+            return None
+        title = field.get("a")
+        rest = field.get("b") if title else None
+        return f"{title} {rest}" if rest else title
+
+    @property
+    def author(self) -> str | None:
+        """100, 110 or 111, as a text to read."""
+        field = self.get("100") or self.get("110") or self.get("111")
+        return field.format_field() if field is not None else None
+
+    @property
+    def isbn(self) -> str | None:
+        """The number in the first 020 $a, without hyphens."""
+        field = self.get("020")
+        number = field.get("a") if field is not None else None
+        found = isbn_regex.search(number) if number else None
+        return found.group(1).replace("-", "") if found else None
+
+    # -- out
+
+    def as_marc(self) -> bytes:
+        """The record in ISO 2709, in UTF-8. A canonical UTF-8 record that was not changed gives its own bytes."""
+        if self._is_canonical():
+            return self._bytes()
+        if self.to_unicode:
+            self.leader[9] = "a"
+        leader = str(self.leader)
+        encoding = "utf-8" if leader[9] == "a" or self.force_utf8 else "iso8859-1"
+        contents = [field.as_marc(encoding) for field in self.fields]
+        entries = []
+        start = 0
+        for field, content in zip(self.fields, contents):
+            entries.append(f"{field.tag:>03}{len(content):04}{start:05}")
+            start += len(content)
+        directory = f"{''.join(entries)}{END_OF_FIELD}".encode(encoding)
+        base = LEADER_LEN + len(directory)
+        length = base + start + 1
+        head = f"{length:05}{leader[5:12]}{base:05}{leader[17:]}".encode(encoding)
+        return b"".join([head, directory, *contents, END_OF_RECORD.encode()])
+
+    as_marc21 = as_marc
+
+    def _is_canonical(self) -> bool:
+        """Whether writing the record gives the bytes that were read: nothing was asked for that could be changed, and
+        they are UTF-8 and laid out as they would be written."""
+        raw = self._raw
+        if raw is None or raw[9] != 0x61 or self._odd is not None or _is_set(_FIELDS, self):
+            return False
+        if b"\x1f\x1f" in raw or b"\x1f\x1e" in raw:
+            return False
+        return not _is_set(_LEADER, self) or str(self.leader).encode() == raw[:LEADER_LEN]
+
+    def __str__(self) -> str:
+        """The record in MARCMaker's form, a line a field."""
+        lines = [f"=LDR  {self.leader}", *map(str, self.fields)]
+        return "\n".join(lines) + "\n"
+
+
+_FIELDS = Record.__dict__["fields"]
+_LEADER = Record.__dict__["leader"]
+
+
+def _is_set(slot: Any, record: Record) -> bool:
+    try:
+        slot.__get__(record, Record)
+    except AttributeError:
+        return False
+    return True
+
+

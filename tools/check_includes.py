@@ -1,0 +1,80 @@
+"""Checks who includes whom in core/ and capi/: the include rules are the architecture.
+
+A file of core/ may include its own header, the files that ALLOWED names for it, and headers from outside that
+are not FENCED. capi/ stands on the whole core. A new file needs a line in ALLOWED.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# From the bytes upwards: a file and the files below it that it may know.
+ALLOWED: dict[str, str] = {
+    "error": "",
+    "bytes": "",
+    "utf8": "bytes",
+    "leader": "bytes",
+    "directory": "bytes leader",
+    "scanner": "bytes leader directory",
+    "batch": "recycler",
+    "recycler": "batch",
+    "field_rules": "bytes utf8 directory batch",
+    "pymarc_rules": "bytes leader directory batch field_rules",
+    "subfields": "bytes directory batch",
+    "parser": "bytes utf8 leader directory batch field_rules pymarc_rules subfields",
+    "record_view": "batch",
+    "titles": "bytes utf8 batch record_view",
+    "source": "error",
+    "source_file": "source",
+    "source_memory": "source",
+    "source_callback": "source",
+    "pipeline": "error scanner source batch recycler parser",
+}
+
+# Headers from outside the project that only the named files may include.
+FENCED: dict[str, str] = {
+    "marc/marc.h": "*",
+    "boost/asio": "pool",
+    "boost/lockfree": "recycler",
+    "Python.h": "",
+    "iostream": "",
+    "cstdio": "",
+    "stdio.h": "",
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def problems_of(path: Path) -> list[str]:
+    stem = path.stem
+    where = path.relative_to(ROOT)
+    if path.parent.name == "core" and stem not in ALLOWED:
+        return [f"{where}: has no line in ALLOWED of tools/check_includes.py"]
+    allowed = {stem, *ALLOWED.get(stem, " ".join(ALLOWED)).split()}
+    problems = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        kind, name = match.groups()
+        if kind == '"' and Path(name).stem not in allowed:
+            problems.append(f"{where}:{number}: {stem} may not include {name}")
+        for header, users in FENCED.items():
+            if name.startswith(header) and users != "*" and stem not in users.split():
+                problems.append(f"{where}:{number}: {name} is for {users or 'no file of core and capi'} only")
+    return problems
+
+
+def main() -> int:
+    files = sorted(path for folder in ("core", "capi") for path in (ROOT / folder).glob("*.[ch]pp"))
+    problems = [problem for path in files for problem in problems_of(path)]
+    print("\n".join(problems) if problems else f"{len(files)} files keep the include rules")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
