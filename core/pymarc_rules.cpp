@@ -15,13 +15,10 @@ namespace {
 
 constexpr std::size_t kEntrySize = 12; // pymarc knows MARC 21's entry map only
 
-// White space of Python's bytes, and of its (ASCII) str.
-bool is_bytes_space(std::uint8_t byte) { return byte == ' ' || (byte >= 9 && byte <= 13); }
-bool is_str_space(std::uint8_t byte) { return is_bytes_space(byte) || (byte >= 0x1C && byte <= 0x1F); }
+bool is_space(std::uint8_t byte) { return byte == ' ' || (byte >= 9 && byte <= 13); }
 
-// Python's int() of at most nine bytes: space around, a sign, and underscores between digits are allowed.
-template <typename IsSpace>
-std::optional<std::int64_t> python_int(const std::uint8_t *at, std::size_t size, IsSpace is_space) {
+// Python's int() of at most nine ASCII bytes: space around, a sign, and underscores between digits are allowed.
+std::optional<std::int64_t> python_int(const std::uint8_t *at, std::size_t size) {
   const std::uint8_t *end = at + size;
   while (at < end && is_space(*at)) ++at;
   while (end > at && is_space(end[-1])) --end;
@@ -64,7 +61,7 @@ public:
 
   std::int32_t frame(bool is_last) {
     if (length_ < 5) return reject(is_last ? MARC_BAD_TRUNCATED : MARC_BAD_LENGTH, 0, length_);
-    const auto stated = python_int(piece_, 5, is_bytes_space);
+    const auto stated = python_int(piece_, 5);
     if (!stated) return reject(MARC_BAD_LENGTH, 0, 5);
     if (*stated > static_cast<std::int64_t>(length_))
       return reject(is_last ? MARC_BAD_TRUNCATED : MARC_BAD_END_NOT_FOUND, 0, 5);
@@ -78,7 +75,7 @@ public:
     if (!is_ascii(0, leader)) return reject(MARC_BAD_LEADER_TEXT, 0, leader);
     if (leader < kLeaderSize) return reject(MARC_BAD_LEADER, 0, leader);
     utf8_ = piece_[9] == 'a';
-    const auto base = python_int(piece_ + 12, 5, is_bytes_space);
+    const auto base = python_int(piece_ + 12, 5);
     if (!base) return reject(MARC_BAD_BASE_NUMBER, 12, 5);
     if (*base <= 0) return reject(MARC_BAD_BASE_MISSING, 12, 5);
     if (*base >= static_cast<std::int64_t>(length_)) return reject(MARC_BAD_BASE_RANGE, 12, 5);
@@ -97,9 +94,9 @@ public:
 private:
   std::int32_t field(std::size_t entry) {
     const std::uint32_t tag = pack_tag(piece_ + entry);
-    const auto size = python_int(piece_ + entry + 3, 4, is_str_space);
+    const auto size = python_int(piece_ + entry + 3, 4);
     if (!size) return reject(MARC_BAD_DIRECTORY_NUMBER, entry + 3, 4, tag);
-    const auto start = python_int(piece_ + entry + 7, 5, is_str_space);
+    const auto start = python_int(piece_ + entry + 7, 5);
     if (!start) return reject(MARC_BAD_DIRECTORY_NUMBER, entry + 7, 5, tag);
     const std::int64_t first = base_ + *start;
     const std::int64_t last = first + *size - 1; // where the terminator should be

@@ -57,6 +57,7 @@ python_package() {
   fi
   echo "$name-$1"
 }
+has_pip() { [ -e $state/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1; }
 has_header() { echo "#include <$1>" | "${CXX:-c++}" -std=c++20 -E -x c++ - >/dev/null 2>&1; }
 has_python_header() {
   "$1" -c 'import os, sys, sysconfig as s; sys.exit(not os.path.exists(s.get_path("include") + "/Python.h"))'
@@ -75,7 +76,7 @@ missing_packages() {
       cmake) has cmake || echo cmake ;;
       boost) [ -e /usr/include/boost/version.hpp ] || has_header boost/version.hpp || echo libboost-dev ;;
       python-headers) has_python_header "$python" || python_package dev ;;
-      venv) [ -e .venv/bin/python ] || "$python" -c 'import ensurepip, venv' 2>/dev/null || python_package venv ;;
+      venv) has_pip || "$python" -c 'import ensurepip, venv' 2>/dev/null || python_package venv ;;
       yaz) has yaz-marcdump || echo yaz ;;
       fuzzer) ! has clang++ || can_fuzz || echo "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev" ;;
       *) has "$need" || echo "$need" ;;
@@ -85,6 +86,7 @@ missing_packages() {
 
 # Installs packages; fails, with the reason in $reason, where that is not possible. An absent network is noticed
 # within ten seconds: no server has answered a single request by then.
+unreachable="no package server can be reached"
 apt_install() {
   local log root=()
   has apt-get || { reason="apt-get is not there to install them"; return 1; }
@@ -98,7 +100,7 @@ apt_install() {
   log=build/apt.log
   "${root[@]}" timeout 10 apt-get update -o Acquire::Retries=0 >"$log" 2>&1 </dev/null || true
   if ! grep -qE '^(Get|Hit):' "$log"; then
-    reason="no package server can be reached"
+    reason=$unreachable
     return 1
   fi
   say "installing with apt: $* (needed once, may take minutes; log: $log)"
@@ -111,51 +113,48 @@ apt_install() {
 }
 
 # ---- Python without a network -----------------------------------------------------------------------------------------
-# Which modules must be importable for the groups of $modules to be usable without pip; false where none would do.
-importable() {
-  case $modules in
-    runtime) "$1" -c 'import cffi' 2>/dev/null ;;
-    "runtime test") "$1" -c 'import cffi, pytest, hypothesis' 2>/dev/null ;;
-    *) return 1 ;;
-  esac
-}
-# Prints an interpreter that has the modules itself.
+# The modules that serve in place of pip's packages; none where Debian's would not do.
+case $modules in
+  runtime) needed_modules="cffi" ;;
+  "runtime test") needed_modules="cffi pytest hypothesis" ;;
+  *) needed_modules="" ;;
+esac
+importable() { "$1" -c "import $2" 2>/dev/null; }
+# Prints an interpreter that has them all.
 python_with_modules() {
   local candidate
+  [ -n "$needed_modules" ] || return 1
   for candidate in "$python" /usr/bin/python3; do
-    if [ -x "$candidate" ] && importable "$candidate" && has_python_header "$candidate"; then
+    if [ -x "$candidate" ] && importable "$candidate" "${needed_modules// /, }" && has_python_header "$candidate"; then
       echo "$candidate"
       return
     fi
   done
   return 1
 }
-debian_modules() {
-  case $modules in
-    runtime) echo python3-cffi ;;
-    "runtime test") echo "python3-cffi python3-pytest python3-hypothesis" ;;
-  esac
+# Prints the Debian packages of those that python3 lacks.
+missing_modules() {
+  local module
+  for module in $needed_modules; do importable "$python" "$module" || echo "python3-$module"; done
 }
 
 # ---- install ----------------------------------------------------------------------------------------------------------
+give_up() { die "make $group needs the packages ${missing[*]}, and $reason; install them, then run it again."; }
+
 offline=
 reason=
 mapfile -t missing < <(missing_packages)
 if [ ${#missing[@]} -gt 0 ] && ! apt_install "${missing[@]}"; then
-  # What cannot be installed may do without python3-venv, if Debian's modules are there.
-  system=${system/venv/}
-  if ! python_with_modules >/dev/null && [ -n "$modules" ]; then
-    mapfile -t missing < <(missing_packages; importable "$python" || importable /usr/bin/python3 || debian_modules)
-  else
-    mapfile -t missing < <(missing_packages)
+  if [ "$reason" = "$unreachable" ]; then
+    # Without a network pip is of no use, and with Debian's modules there is no need for python3-venv.
+    offline=yes
+    system=${system/venv/}
+    mapfile -t missing < <(missing_packages; python_with_modules >/dev/null || missing_modules)
   fi
-  [ ${#missing[@]} = 0 ] ||
-    die "make $group needs the packages ${missing[*]}, and $reason; install them, then run it again."
-  offline=yes
+  [ ${#missing[@]} = 0 ] || give_up
 fi
 mapfile -t missing < <(missing_packages) # clang's run-time library is known once clang is there
-[ ${#missing[@]} = 0 ] || apt_install "${missing[@]}" ||
-  die "make $group needs the packages ${missing[*]}, and $reason; install them, then run it again."
+[ ${#missing[@]} = 0 ] || apt_install "${missing[@]}" || give_up
 if [[ $system == *cmake* ]]; then
   version=$(cmake --version | sed -n '1s/[^0-9]*//p')
   printf '3.25\n%s\n' "$version" | sort -CV || die "CMake 3.25 or newer is needed, and this is $version."
@@ -163,12 +162,12 @@ fi
 [ -n "$modules" ] || exit 0
 
 # ---- .venv ------------------------------------------------------------------------------------------------------------
-# Whether PyPI answers, without waiting long for it.
+# Whether PyPI answers, without waiting long for it: mdurl is a package of 10 KB.
 pypi_answers() {
   local folder status=0
   folder=$(mktemp -d)
-  timeout 10 .venv/bin/python -m pip --disable-pip-version-check --quiet download --no-deps --timeout 4 --retries 0 \
-    --dest "$folder" "$(grep -m1 '==' "${requirements[0]}")" >/dev/null 2>&1 || status=1
+  timeout 8 .venv/bin/python -m pip --disable-pip-version-check --quiet download --no-deps --timeout 4 --retries 0 \
+    --dest "$folder" "$(grep ^mdurl== requirements/runtime.txt)" >/dev/null 2>&1 || status=1
   rm -rf "$folder"
   return $status
 }
@@ -180,7 +179,7 @@ new_venv() {
 }
 
 if [ -z "$offline" ]; then
-  if ! [ -e $state/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+  if ! has_pip; then
     say "making a virtual environment in .venv with $python"
     new_venv "$python" -m venv
   fi
@@ -190,7 +189,7 @@ if [ -z "$offline" ]; then
     for file in "${requirements[@]}"; do arguments+=(-r "$file"); done
     .venv/bin/python -m pip --disable-pip-version-check --quiet install "${arguments[@]}" ||
       die "pip could not install what ${requirements[*]} name."
-  elif importable .venv/bin/python; then
+  elif [ -n "$needed_modules" ] && importable .venv/bin/python "${needed_modules// /, }"; then
     say "PyPI cannot be reached; .venv has what is needed already"
   else
     offline=yes
@@ -198,9 +197,10 @@ if [ -z "$offline" ]; then
 fi
 if [ -n "$offline" ]; then
   found=$(python_with_modules) || {
-    names=$(debian_modules)
-    die "make $group needs ${names:-the Python packages of ${requirements[*]}}, and PyPI cannot be reached;" \
-      "${names:+install with apt: $names (python3-rich for the progress bar), or }connect to the network, then run it again."
+    names=$(missing_modules | tr '\n' ' ')
+    die "make $group needs ${names:-the packages of ${requirements[*]} }and PyPI cannot be reached;" \
+      "${names:+install ${names}with apt (python3-rich for the progress bar), or }connect to the network," \
+      "then run it again."
   }
   say "PyPI cannot be reached: using the Python packages of $found"
   python=$found

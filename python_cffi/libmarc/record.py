@@ -172,9 +172,14 @@ class Record:
     # -- out
 
     def as_marc(self) -> bytes:
-        """The record in ISO 2709, in UTF-8. A canonical UTF-8 record that was not changed gives its own bytes."""
+        """The record in ISO 2709, in UTF-8. A canonical UTF-8 record that was not changed gives its own bytes.
+
+        NotImplementedError where `has_unconverted_text`: this version would write garbled text; `raw` has the bytes.
+        """
         if self._is_canonical():
             return self._bytes()
+        if self.has_unconverted_text:
+            raise NotImplementedError("this version does not convert MARC-8 text; record.raw has the record's bytes")
         if self.to_unicode:
             self.leader[9] = "a"
         leader = str(self.leader)

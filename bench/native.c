@@ -1,0 +1,157 @@
+/* How fast libmarc.so reads a file, through marc.h alone: every record is parsed, all of its fields and subfields are
+ * indexed. Prints one line of JSON with the CPU seconds of each round and what was found.
+ *
+ * usage: bench_native FILE [--rounds N] [--copies N] [--path] [--walk]
+ *
+ *   --rounds N  reads everything N times, each time with a new reader (1)
+ *   --copies N  one reader reads the content of the file N times over, as if the file were so long (1; not with --path)
+ *   --path      reads from the file, not from memory
+ *   --walk      goes through every field and subfield of every batch as well, touching their bytes
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+
+#include <marc/marc.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct totals {
+  uint64_t records, rejected, fields, subfields, bytes, checksum;
+} totals;
+
+typedef struct content {
+  uint8_t *data;
+  size_t length;
+} content;
+
+static double cpu_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Reads a file and puts `copies` of it one behind another. */
+static int load(const char *path, unsigned long copies, content *out) {
+  FILE *file = fopen(path, "rb");
+  long size = -1;
+  memset(out, 0, sizeof *out);
+  if (file != NULL && fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 && fseek(file, 0, SEEK_SET) == 0) {
+    out->length = (size_t)size * copies;
+    out->data = (uint8_t *)malloc(out->length + 1);
+  }
+  const int good = out->data != NULL && fread(out->data, 1, (size_t)size, file) == (size_t)size;
+  if (file != NULL) {
+    fclose(file);
+  }
+  if (!good) {
+    perror(path);
+    return 1;
+  }
+  for (unsigned long i = 1; i < copies; ++i) {
+    memcpy(out->data + i * (size_t)size, out->data, (size_t)size);
+  }
+  return 0;
+}
+
+/* Tag, first and last byte of every field; code, first and last byte of every subfield. */
+static uint64_t walk(const marc_batch_view *view) {
+  uint64_t sum = 0;
+  for (uint32_t r = 0; r < view->record_count; ++r) {
+    for (uint32_t f = view->field_first[r]; f < view->field_first[r + 1]; ++f) {
+      const uint8_t *field = view->data + view->field_offset[f];
+      const uint32_t length = view->field_length[f];
+      sum = sum * 31 + view->field_tag[f] + length;
+      if (length != 0) {
+        sum += (uint64_t)field[0] + field[length - 1];
+      }
+      for (uint32_t s = view->subfield_first[f]; s < view->subfield_first[f + 1]; ++s) {
+        const uint8_t *subfield = view->data + view->subfield_offset[s];
+        sum = sum * 31 + subfield[0] + subfield[view->subfield_length[s] - 1];
+      }
+    }
+  }
+  return sum;
+}
+
+static int read_all(marc_reader *reader, int walking, totals *sum, marc_error *error) {
+  marc_batch *batch = NULL;
+  int32_t status;
+  memset(sum, 0, sizeof *sum);
+  while ((status = marc_reader_next_batch(reader, &batch, error)) == MARC_OK) {
+    marc_batch_view view;
+    view.struct_size = sizeof view;
+    marc_batch_get_view(batch, &view);
+    sum->records += view.record_count - view.rejected_count;
+    sum->rejected += view.rejected_count;
+    sum->fields += view.field_count;
+    sum->subfields += view.subfield_count;
+    sum->bytes += view.data_length;
+    if (walking) {
+      sum->checksum = sum->checksum * 31 + walk(&view);
+    }
+    marc_batch_release(batch);
+  }
+  return status == MARC_END ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+  const char *path = NULL;
+  unsigned long rounds = 1;
+  unsigned long copies = 1;
+  int from_path = 0;
+  int walking = 0;
+  int wrong = 0;
+  for (int i = 1; i < argc; ++i) {
+    if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
+      rounds = strtoul(argv[++i], NULL, 10);
+    } else if (strcmp(argv[i], "--copies") == 0 && i + 1 < argc) {
+      copies = strtoul(argv[++i], NULL, 10);
+    } else if (strcmp(argv[i], "--path") == 0) {
+      from_path = 1;
+    } else if (strcmp(argv[i], "--walk") == 0) {
+      walking = 1;
+    } else if (path == NULL && argv[i][0] != '-') {
+      path = argv[i];
+    } else {
+      wrong = 1;
+    }
+  }
+  if (wrong || path == NULL || rounds == 0 || copies == 0 || (from_path && copies > 1)) {
+    fprintf(stderr, "usage: bench_native FILE [--rounds N] [--copies N] [--path] [--walk]\n");
+    return 2;
+  }
+
+  content file = {NULL, 0};
+  if (!from_path && load(path, copies, &file) != 0) {
+    free(file.data);
+    return 2;
+  }
+  totals sum;
+  memset(&sum, 0, sizeof sum);
+  marc_error error;
+  marc_error_init(&error, sizeof error);
+  int bad = 0;
+  printf("{\"cpu_seconds\": [");
+  for (unsigned long round = 0; round < rounds && !bad; ++round) {
+    marc_reader *reader = NULL;
+    const double begin = cpu_seconds();
+    const int32_t status = from_path ? marc_reader_open_path(path, NULL, &reader, &error)
+                                     : marc_reader_open_bytes(file.data, file.length, NULL, &reader, &error);
+    bad = status != MARC_OK || read_all(reader, walking, &sum, &error);
+    marc_reader_free(reader);
+    printf("%s%.6f", round == 0 ? "" : ", ", cpu_seconds() - begin);
+  }
+  printf("], \"records\": %" PRIu64 ", \"rejected\": %" PRIu64 ", \"fields\": %" PRIu64 ", \"subfields\": %" PRIu64
+         ", \"bytes\": %" PRIu64 ", \"checksum\": %" PRIu64 "}\n",
+         sum.records, sum.rejected, sum.fields, sum.subfields, sum.bytes, sum.checksum);
+  if (bad) {
+    fprintf(stderr, "bench_native: %s (%s)\n", error.message, marc_code_name(error.code));
+  }
+  free(file.data);
+  return bad;
+}

@@ -1,0 +1,172 @@
+"""One measurement in a process of its own: one library does one task on one file. Prints a line of JSON.
+
+usage: worker.py LIBRARY WAY TASK FILE           how long it takes
+       worker.py LIBRARY WAY TASK FILE --answers  what it gives, as a digest, to compare the libraries by
+
+LIBRARY  libmarc, pymarc, rmarc or mrrc
+WAY      path (the library opens the file itself) or file (it gets an open file object)
+TASK     read        for record in reader
+         title       the title of every record
+         get         get_fields() of six tags, and get_subfields("a", "b") of each field that is found
+         extract     the title of every record and value() of every field
+         subfields   code and value of every subfield
+         roundtrip   every record written again as it is
+
+Needs nothing but the library. The loops stand here as a user writes them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import hashlib
+import importlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+TAGS = ("020", "100", "245", "260", "650", "700")
+
+
+def read(records: Iterable[Any]) -> None:
+    for _record in records:
+        pass
+
+
+def title(records: Iterable[Any]) -> None:
+    for record in records:
+        record.title  # noqa: B018
+
+
+def get(records: Iterable[Any]) -> None:
+    for record in records:
+        for field in record.get_fields(*TAGS):
+            field.get_subfields("a", "b")
+
+
+def extract(records: Iterable[Any]) -> None:
+    for record in records:
+        record.title  # noqa: B018
+        for field in record.fields:
+            field.value()
+
+
+def extract_mrrc(records: Iterable[Any]) -> None:
+    for record in records:
+        record.title  # noqa: B018
+        for field in record.fields():
+            field.value()
+
+
+def subfields(records: Iterable[Any]) -> None:
+    for record in records:
+        for field in record.fields:
+            for subfield in field.subfields:
+                subfield.code  # noqa: B018
+                subfield.value  # noqa: B018
+
+
+def subfields_mrrc(records: Iterable[Any]) -> None:
+    for record in records:
+        for field in record.fields():
+            for subfield in field.subfields():
+                subfield.code  # noqa: B018
+                subfield.value  # noqa: B018
+
+
+def roundtrip(records: Iterable[Any]) -> None:
+    with open(os.devnull, "wb") as out:
+        for record in records:
+            out.write(record.as_marc())
+
+
+TASKS: dict[str, Callable[[Iterable[Any]], None]] = {
+    "read": read,
+    "title": title,
+    "get": get,
+    "extract": extract,
+    "subfields": subfields,
+    "roundtrip": roundtrip,
+}
+#: Where a library's names differ from pymarc's.
+OWN_TASKS = {("mrrc", "extract"): extract_mrrc, ("mrrc", "subfields"): subfields_mrrc}
+
+
+def answers(library: str, task: str, record: Any) -> Iterator[object]:
+    """What the task asks of a record."""
+    fields = (record.fields() if library == "mrrc" else record.fields) if task != "read" else ()
+    if task in ("title", "extract"):
+        yield record.title
+    if task == "get":
+        for field in record.get_fields(*TAGS):
+            yield field.get_subfields("a", "b")
+    elif task == "extract":
+        for field in fields:
+            yield field.value()
+    elif task == "subfields":
+        for field in fields:
+            for subfield in field.subfields() if library == "mrrc" else field.subfields:
+                yield (subfield.code, subfield.value)
+    elif task == "roundtrip":
+        yield record.as_marc()
+
+
+@contextlib.contextmanager
+def opened(library: str, way: str, path: str) -> Iterator[Iterable[Any]]:
+    reader = importlib.import_module(library).MARCReader
+    if way == "path":
+        yield reader(path)
+    else:
+        with open(path, "rb") as file:
+            yield reader(file)
+
+
+def digest(library: str, way: str, task: str, path: str) -> dict[str, Any]:
+    seen = hashlib.sha256()
+    records = 0
+    with opened(library, way, path) as reader:
+        for record in reader:
+            records += 1
+            for answer in answers(library, task, record):
+                seen.update(f"{answer!r}\n".encode())
+    return {"records": records, "digest": seen.hexdigest()}
+
+
+def peak_bytes() -> int:
+    """The most memory that was resident in this process. (ru_maxrss also knows the process that started it.)"""
+    with open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def measure(library: str, way: str, task: str, path: str) -> dict[str, Any]:
+    run = OWN_TASKS.get((library, task), TASKS[task])
+    importlib.import_module(library)
+    bare = peak_bytes()
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    with opened(library, way, path) as reader:
+        run(reader)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return {"wall": wall, "cpu": cpu, "peak_bytes": peak_bytes(), "bare_bytes": bare}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="One measurement; see the head of this file.")
+    parser.add_argument("library", choices=("libmarc", "pymarc", "rmarc", "mrrc"))
+    parser.add_argument("way", choices=("path", "file"))
+    parser.add_argument("task", choices=tuple(TASKS))
+    parser.add_argument("file")
+    parser.add_argument("--answers", action="store_true")
+    given = parser.parse_args()
+    call = digest if given.answers else measure
+    print(json.dumps(call(given.library, given.way, given.task, given.file)))
+
+
+if __name__ == "__main__":
+    main()
