@@ -32,6 +32,7 @@ ALLOWED: dict[str, str] = {
     "source_file": "source",
     "source_memory": "source",
     "source_callback": "source",
+    "pool": "",
     "pipeline": "error scanner source batch recycler parser",
 }
 

@@ -1,6 +1,7 @@
 """The command `libmarc`, also `python -m libmarc`.
 
-Exit status: 0 all is well, 1 problems were found, 2 the file cannot be read (or the command is wrong), 130 interrupted.
+Exit status: 0 no problems, 1 problems found, 2 the file cannot be read or the command is wrong,
+130 interrupted.
 What is found goes to stdout, everything else to stderr; a failure is one line.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from operator import add
 from typing import Any
 
 from libmarc._native import ffi, lib, new_error, raise_error
@@ -31,7 +32,7 @@ class Batch:
         self.data = ffi.buffer(view.data, view.data_length)
         self.starts: list[int] = ffi.unpack(view.record_start, self.count)
         lengths: list[int] = ffi.unpack(view.record_length, self.count)
-        self.ends: list[int] = list(map(int.__add__, self.starts, lengths))
+        self.ends: list[int] = list(map(add, self.starts, lengths))
         self.odd: list[int] = [] if self._all_plain() else self._find_odd()
         self.titles: list[str | None] | None = None
 

@@ -46,7 +46,7 @@ class Kind:
 
 @dataclass
 class Summary:
-    """What a source holds. Counts of bytes: `size` is all that was read, and each byte is in one of the others."""
+    """What a source holds. `size` counts all bytes that were read; each is in one of the other counts."""
 
     pieces: int = 0  # records and rejected pieces
     records: int = 0
@@ -308,9 +308,9 @@ def _short(text: str) -> str:
 
 
 def _is_printable(letter: str) -> bool:
-    return letter.isprintable() or letter in "\u200c\u200d"  # joiners, part of the spelling in Persian and others
+    """Also the joiners: they are part of the spelling of Persian and others."""
+    return letter.isprintable() or letter in "\u200c\u200d"
 
 
 def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape", "surrogatepass").decode("ascii")
-

@@ -5,7 +5,6 @@ Plain records (MARC_REC_PLAIN, nearly all) never come here; record.py takes them
 
 from __future__ import annotations
 
-import logging
 import warnings
 from typing import Any, NamedTuple
 
@@ -13,7 +12,11 @@ from libmarc import exceptions
 from libmarc._native import code_message, ffi, lib, new_error, raise_error, unpack_tag
 from libmarc.field import Field, read_field_bytes, read_fields, subfield_code
 
-logger = logging.getLogger("pymarc")  # the name that users of pymarc have configured
+
+def _log(message: str, content: bytes) -> None:
+    import logging  # here: most programs never need it, and it is half of the time of `import libmarc`
+
+    logging.getLogger("pymarc").warning(message, content)  # the name that users of pymarc have configured
 
 
 class Problem(NamedTuple):
@@ -130,11 +133,11 @@ class Piece:
         for note in self.notes:
             content = self.content(note)
             if note.code == lib.MARC_NOTE_INDICATORS_MISSING:
-                logger.warning("missing indicators: %s", content)
+                _log("missing indicators: %s", content)
             elif note.code == lib.MARC_NOTE_INDICATOR_ONE:
-                logger.warning("only 1 indicator found: %s", content)
+                _log("only 1 indicator found: %s", content)
             elif note.code == lib.MARC_NOTE_INDICATORS_MANY:
-                logger.warning("more than 2 indicators found: %s", content)
+                _log("more than 2 indicators found: %s", content)
             elif note.code == lib.MARC_NOTE_SUBFIELD_CODE:
                 has_high_codes = True
                 warnings.warn(exceptions.BadSubfieldCodeWarning(content), stacklevel=5)

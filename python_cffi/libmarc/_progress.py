@@ -12,7 +12,7 @@ Advance = Callable[[int, int], None]
 
 @contextmanager
 def progress_bar(name: str, size: int | None) -> Iterator[Advance | None]:
-    """Shows how far the reading of `name` has come, `size` bytes in all if that is known. None: nobody looks."""
+    """Shows how far the reading of `name` has come; `size` in bytes, if it is known. None: nobody looks."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return

@@ -91,8 +91,11 @@ class Field:
         # Only comes here while the slot is empty: a data field that was read, and not asked for this before.
         value: Any
         if name == "subfields":
-            value = [_make_subfield((part[0], part[1:])) for part in self._text.split(SUBFIELD_INDICATOR)[1:] if part]
-        elif name == "_indicators":
+            make = _make_subfield
+            value = [make((part[0], part[1:])) for part in self._text.split(SUBFIELD_INDICATOR)[1:] if part]
+            self.subfields = value
+            return value
+        if name == "_indicators":
             value = _indicators_of(self._text.partition(SUBFIELD_INDICATOR)[0])
         elif name == "data":
             value = None

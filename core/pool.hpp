@@ -1,0 +1,32 @@
+// A fixed number of threads that run jobs. The only file that knows Boost.Asio.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+namespace marc {
+
+class Pool {
+public:
+  // A job cannot throw, by its type: what goes wrong in one is kept in its own context.
+  using Job = void (*)(void *context) noexcept;
+
+  // `threads` is at least 1. May throw std::system_error.
+  explicit Pool(unsigned threads);
+  // Runs all jobs that were posted, then ends the threads.
+  ~Pool();
+  Pool(const Pool &) = delete;
+  Pool &operator=(const Pool &) = delete;
+
+  // Runs job(context) on one of the threads, soon. Never waits: whoever posts bounds the number of jobs. May throw
+  // std::bad_alloc; the job is then not posted.
+  void post(Job job, void *context);
+
+  unsigned threads() const;
+
+private:
+  struct Threads;
+  std::unique_ptr<Threads> threads_;
+};
+
+} // namespace marc
