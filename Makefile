@@ -44,8 +44,8 @@ test: ## C++, C and Python tests (quick: large data in samples)
 	@tools/bootstrap.sh test
 	@tools/build.sh release
 	@$(PY) tools/fetch_loc.py
-	ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
-	$(call package,$(BUILD)) $(PY) -m pytest -m "not slow" $(TESTS)
+	ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS); native=$$?; \
+	  $(call package,$(BUILD)) $(PY) -m pytest -m "not slow" $(TESTS) && exit $$native
 
 test-slow: ## the tests that take long: whole files, long properties, valgrind
 	@tools/bootstrap.sh test-slow
@@ -82,7 +82,7 @@ coverage: ## lines of C++ and Python that the tests execute; report in build/cov
 	$(call package,build/coverage) $(PY) -m coverage run --data-file=build/coverage/python.data \
 	  -m pytest -m "not slow" $(TESTS)
 	$(PY) -m coverage report --data-file=build/coverage/python.data
-	$(PY) -m gcovr --root . --filter 'core/' --filter 'capi/' --exclude-throw-branches --sort uncovered-number \
+	$(PY) -m gcovr --root . --filter 'core/' --filter 'capi/' --exclude-throw-branches --merge-lines --sort uncovered-number \
 	  --html-details build/coverage/cpp.html --txt - build/coverage
 
 asan: ## tests of all kinds with AddressSanitizer and UndefinedBehaviorSanitizer

@@ -136,7 +136,7 @@ def digest(library: str, way: str, task: str, path: str) -> dict[str, Any]:
 
 
 def peak_bytes() -> int:
-    """The most memory that was resident in this process. (ru_maxrss also knows the process that started it.)"""
+    """The most memory that was resident in this process. (ru_maxrss includes the one that started it.)"""
     with open("/proc/self/status") as status:
         for line in status:
             if line.startswith("VmHWM:"):

@@ -15,7 +15,7 @@ case $group in
   test | asan | tsan)       system="$build yaz pkg-config"      modules="runtime test" ;;
   test-slow)                system="$build yaz pkg-config valgrind" modules="runtime test" ;;
   coverage)                 system="$build yaz pkg-config"      modules="runtime test coverage" ;;
-  bench)                    system="$build yaz"                 modules="runtime bench" ;;
+  bench)                    system="$build yaz valgrind"        modules="runtime bench" ;;
   profile)                  system="$build valgrind"            modules="runtime" ;;
   lint)                     system="$build clang-tidy"          modules="runtime lint" ;;
   format)                   system="venv"                       modules="lint" ;;

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from libmarc._info import Summary, clean, gather, report
+from libmarc._info import Heading, Summary, clean, gather, report
 from libmarc._native import version
 from libmarc._progress import progress_bar
 
@@ -103,7 +103,7 @@ def _write(lines: Iterable[str]) -> int:
     bold = out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     try:
         for line in lines:
-            out.write(f"\x1b[1m{line}\x1b[0m\n" if bold and line.endswith(":") else f"{line}\n")
+            out.write(f"\x1b[1m{line}\x1b[0m\n" if bold and isinstance(line, Heading) else f"{line}\n")
         out.flush()
     except OSError as problem:
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what is still in the buffer goes nowhere

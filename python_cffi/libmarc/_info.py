@@ -203,8 +203,14 @@ _OTHER_FORMATS = {
 }
 
 
+class Heading(str):
+    """A line of a report that stands out."""
+
+    __slots__ = ()
+
+
 def report(name: str, summary: Summary) -> Iterator[str]:
-    """The lines that tell what was found in `name`. A line that ends in a colon is a heading."""
+    """The lines that tell what was found in `name`."""
     yield from _overview(name, summary)
     if summary.records:
         yield from _section("encodings (leader/09):", _encodings(summary))
@@ -235,7 +241,7 @@ def _other_format(beginning: bytes) -> str:
 
 def _section(heading: str, lines: Iterator[str]) -> Iterator[str]:
     yield ""
-    yield heading
+    yield Heading(heading)
     yield from lines
 
 
@@ -279,7 +285,9 @@ def _problems(summary: Summary) -> Iterator[str]:
     if not summary.rejections and not summary.deviations:
         yield "problems: none"
         return
-    yield "problems (records are numbered from 1, rejected pieces included; offsets in bytes from 0):"
+    yield Heading(
+        "problems (records are numbered from 1, rejected pieces included; offsets in bytes from 0):"
+    )
     yield from _kinds("rejected", summary.rejections)
     yield from _kinds("deviation", summary.deviations)
 

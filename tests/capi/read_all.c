@@ -138,14 +138,14 @@ int main(int argc, char **argv) {
   totals sums[3];
   int ran = 0;
   int bad = 0;
-  memory file;
+  memory file = {NULL, 0, 0, 0};
   marc_error error;
   marc_error_init(&error, sizeof error);
   if (argc < 2 || argc > 3) {
     fprintf(stderr, "usage: read_all FILE [path|bytes|callback]\n");
     return 2;
   }
-  if (load(argv[1], &file) != 0) {
+  if ((only == NULL || strcmp(only, "path") != 0) && load(argv[1], &file) != 0) {
     return 2;
   }
   for (int way = 0; way < 3 && !bad; ++way) {

@@ -1,0 +1,35 @@
+"""Fixtures of all Python tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import generated
+
+
+@pytest.fixture(scope="session")
+def mixed() -> bytes:
+    """400 sound records in UTF-8 and MARC-8: about 600 KB."""
+    return generated("mixed", 400)
+
+
+@pytest.fixture(scope="session")
+def damaged() -> bytes:
+    """200 records, every tenth damaged, with junk and silent bytes between them."""
+    return generated("damaged", 200)
+
+
+@pytest.fixture
+def marc_file(tmp_path: Path, mixed: bytes) -> Path:
+    """A file of sound records."""
+    path = tmp_path / "mixed.mrc"
+    path.write_bytes(mixed)
+    return path
+
+
+@pytest.fixture
+def damaged_file(tmp_path: Path, damaged: bytes) -> Path:
+    path = tmp_path / "damaged.mrc"
+    path.write_bytes(damaged)
+    return path

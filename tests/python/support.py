@@ -1,0 +1,278 @@
+"""What several test files share: records made by hand, sources that behave in a certain way, child processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import pytest
+from generate import generate
+
+from libmarc import Field, MARCReader, Record
+
+T = TypeVar("T")
+
+#: What hangs is ended after so many seconds. Nothing else depends on a clock.
+HANG = 120.0
+HERE = Path(__file__).resolve().parent
+CHUNK = 1 << 20  # bytes that a reader asks for at once
+needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc")
+
+# ---- records ----
+
+
+def record_bytes(*fields: tuple[str, bytes], coding: str = "a", head: str = "nam") -> bytes:
+    """A sound record with these fields: tag and content without the terminator. `coding` is leader/09."""
+    entries, contents, start = "", b"", 0
+    for tag, content in fields:
+        entries += f"{tag}{len(content) + 1:04}{start:05}"
+        start += len(content) + 1
+        contents += content + b"\x1e"
+    base = 24 + len(entries) + 1
+    leader = f"{base + start + 1:05}{head} {coding}22{base:05} i 4500"
+    return f"{leader}{entries}\x1e".encode() + contents + b"\x1d"
+
+
+def book(number: int, title: str = "", size: int = 0) -> bytes:
+    """A small sound record with its number in 001, a title, and a note that brings it to at least `size` bytes."""
+    fields = [("001", b"n%06d" % number), ("245", f"10\x1fa{title or f'Title {number}'}".encode())]
+    missing = size - len(record_bytes(*fields)) - 12 - 5
+    while missing > 0:
+        fields.append(("500", b"  \x1fa" + b"x" * min(missing, 9_000)))
+        missing -= 9_000 + 17
+    return record_bytes(*fields)
+
+
+def books(count: int, size: int = 0) -> list[bytes]:
+    return [book(number, size=size) for number in range(count)]
+
+
+@cache
+def generated(kind: str, count: int, seed: int = 7) -> bytes:
+    data: bytes = generate(kind, count, seed)[0]
+    return data
+
+
+@cache
+def generated_pieces(kind: str, count: int, seed: int = 7) -> list[tuple[str, int, int]]:
+    """The pieces that a reader delivers, by the generator's own map: kind ("record" or "chunk"), begin and end."""
+    return [tuple(piece) for piece in generate(kind, count, seed)[1].pieces if piece.kind != "silent"]
+
+
+# ---- what a reader gives ----
+
+
+class Item(NamedTuple):
+    """All that can be known of one item of a reader."""
+
+    raw: bytes | None
+    fields: list[tuple[Any, ...]] | None  # None for a rejected piece
+    title: str | None
+    text: str
+    problems: tuple[Any, ...]
+    place: dict[str, Any]  # of a rejected piece
+
+
+def flat(record: Any) -> list[tuple[Any, ...]]:
+    """The fields of a record, ours or pymarc's, as plain values."""
+    return [flat_field(field) for field in record.fields]
+
+
+def flat_field(field: Any) -> tuple[Any, ...]:
+    if field.control_field:
+        return (field.tag, field.data)
+    return (field.tag, tuple(field.indicators), [tuple(subfield) for subfield in field.subfields])
+
+
+def item(reader: MARCReader, record: Record | None) -> Item:
+    if record is not None:
+        title = record.title  # before the fields: by the batch
+        return Item(record.raw, flat(record), title, str(record), record.problems, {})
+    problem = reader.current_exception
+    assert problem is not None
+    place = {"type": type(problem), "args": problem.args, **vars(problem)}
+    return Item(reader.current_chunk, None, None, str(problem), (), place)
+
+
+def items(reader: MARCReader) -> list[Item]:
+    """All of a reader."""
+    return [item(reader, record) for record in reader]
+
+
+def raws(reader: MARCReader) -> list[bytes]:
+    """The bytes of all items of a reader."""
+    found = []
+    for record in reader:
+        raw = reader.current_chunk if record is None else record.raw
+        assert raw is not None
+        found.append(raw)
+    return found
+
+
+def given(reader: MARCReader) -> Record:
+    """The next item, which must be a record."""
+    record = next(reader)
+    assert record is not None, reader.current_exception
+    return record
+
+
+def field_of(record: Record, tag: str) -> Field:
+    return record[tag]
+
+
+# ---- sources ----
+
+
+class Source:
+    """Gives bytes by read(n) and nothing else, at most `most` at once. Counts."""
+
+    def __init__(self, content: bytes, most: int | None = None) -> None:
+        self.content = content
+        self.most = most
+        self.at = 0
+        self.asked: list[int] = []
+
+    @property
+    def calls(self) -> int:
+        return len(self.asked)
+
+    def read(self, size: int) -> Any:
+        self.asked.append(size)
+        if self.most is not None:
+            size = min(size, self.most)
+        content = self.content[self.at : self.at + size]
+        self.at += len(content)
+        return content
+
+
+class Script:
+    """Gives by read(n) what its steps say, one a call: raises exceptions, calls functions, returns anything else. Ends
+    with b"" for ever."""
+
+    def __init__(self, *steps: Any) -> None:
+        self.steps = list(steps)
+        self.calls = 0
+
+    def read(self, size: int) -> Any:
+        self.calls += 1
+        if not self.steps:
+            return b""
+        step = self.steps.pop(0)
+        if isinstance(step, BaseException):
+            raise step
+        return step() if callable(step) else step
+
+
+# ---- waiting without a clock ----
+
+
+def within(function: Callable[[], T], seconds: float = HANG) -> T:
+    """The result of a function that could hang: it then fails instead."""
+    outcome: list[Any] = []
+
+    def run() -> None:
+        try:
+            outcome.append((True, function()))
+        except BaseException as problem:
+            outcome.append((False, problem))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert outcome, "it hangs"
+    worked, value = outcome[0]
+    if not worked:
+        raise value
+    result: T = value
+    return result
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Returns as soon as something is true; fails if it never is."""
+    end = time.monotonic() + HANG
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.001)
+
+
+def is_asleep(thread: int, process: int | str = "self") -> bool:
+    """Whether a thread, by its native id, waits in the kernel."""
+    return Path(f"/proc/{process}/task/{thread}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+def open_files() -> int:
+    """How many files this process has open."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+# ---- child processes ----
+
+
+def child_environment() -> dict[str, str]:
+    """What a child needs to import libmarc and these helpers."""
+    paths = [str(HERE), str(HERE.parent / "fixtures"), *filter(None, sys.path)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONFAULTHANDLER": "1"}
+
+
+def run_python(code: str, *arguments: str | Path) -> str:
+    """What a Python program prints. It must end well."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=10 * HANG,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Child:
+    """A Python program that is talked to by lines."""
+
+    def __init__(self, code: str, *arguments: str | Path, pass_fds: tuple[int, ...] = ()) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-c", code, *map(str, arguments)],
+            env=child_environment(),
+            pass_fds=pass_fds,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def line(self) -> str:
+        """The next line that it prints; "" at its end."""
+        out = self.process.stdout
+        assert out is not None
+        return within(out.readline).rstrip("\n")
+
+    def wait_asleep(self) -> None:
+        """Until its main thread waits in the kernel."""
+        wait_until(lambda: is_asleep(self.process.pid, self.process.pid))
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def background(function: Callable[[], object]) -> threading.Thread:
+    """Starts a thread that does not keep the process from ending."""
+    thread = threading.Thread(target=function, daemon=True)
+    thread.start()
+    return thread
+
+
+def slices(data: bytes, size: int) -> Iterator[bytes]:
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
