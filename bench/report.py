@@ -168,5 +168,5 @@ def machine_lines(run: dict[str, Any]) -> list[str]:
         f"- {m['compiler']}, flags {m['flags']}",
         f"- {m['python']} ({m['python_compiler']}), {origin}",
         f"- {libraries}; {m['yaz'] or 'no yaz'}; {m['valgrind'] or 'no valgrind'}",
-        f"- revision {run['revision'] or 'unknown'}{changed}; measured in {run['minutes']:.0f} minutes",
+        f"- revision {run['revision'] or 'unknown'}{changed}; measured in {run['minutes']:.1f} minutes",
     ]

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,14 +25,26 @@ Failure last_failure() {
   return errno == EINTR ? Failure{MARC_E_INTERRUPTED, EINTR, {}} : system_failure(errno);
 }
 
+// How long an interruptible read of a pipe waits before it lets the caller look for signals. A signal that comes just
+// before the system call would otherwise be seen only when the next bytes come.
+constexpr int kPatience = 200; // milliseconds
+
 class FileSource final : public Source {
 public:
   FileSource(int descriptor, bool interruptible) : descriptor_(descriptor), interruptible_(interruptible) {}
+
+  // Tells that reads may have to wait: the file is no regular one.
+  void set_live() { live_ = true; }
+
   FileSource(const FileSource &) = delete;
   FileSource &operator=(const FileSource &) = delete;
   ~FileSource() override { ::close(descriptor_); }
 
   ReadResult read(std::uint8_t *buffer, std::size_t capacity) override {
+    if (live_ && interruptible_) {
+      pollfd waiting{descriptor_, POLLIN, 0};
+      if (::poll(&waiting, 1, kPatience) <= 0) return {0, {MARC_E_INTERRUPTED, EINTR, {}}};
+    }
     const ssize_t got = repeat(interruptible_, [&] { return ::read(descriptor_, buffer, capacity); });
     if (got < 0) return {0, last_failure()};
     return {static_cast<std::size_t>(got), {}};
@@ -40,6 +53,7 @@ public:
 private:
   int descriptor_;
   bool interruptible_;
+  bool live_ = false;
 };
 
 } // namespace
@@ -60,6 +74,7 @@ std::unique_ptr<Source> open_file(const char *path, bool interruptible, Failure 
     failure = system_failure(EISDIR);
     return nullptr;
   }
+  if (!S_ISREG(info.st_mode)) source->set_live();
 #if defined(POSIX_FADV_SEQUENTIAL)
   static_cast<void>(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL));
 #endif

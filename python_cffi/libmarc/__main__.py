@@ -100,7 +100,7 @@ def _write(lines: Iterable[str]) -> int:
         return OK
     if hasattr(out, "reconfigure"):
         out.reconfigure(errors="backslashreplace")
-    bold = out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    bold = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     try:
         for line in lines:
             out.write(f"\x1b[1m{line}\x1b[0m\n" if bold and isinstance(line, Heading) else f"{line}\n")

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from libmarc._batch import Batch
 from libmarc._native import ffi, lib, new_error, new_options, raise_error
@@ -20,6 +20,9 @@ from libmarc.record import Record
 QUEUE_RECORDS = 100
 QUEUE_MOST_RECORDS = 200
 QUEUE_BYTES = 300_000
+
+
+_IN_USE = "the reader is in use on another thread, or inside the read() of its own source"
 
 
 class State(enum.Enum):
@@ -70,7 +73,10 @@ class MARCReader:
             raise NotImplementedError("to_unicode, force_utf8, utf8_handling and file_encoding: only the defaults yet")
         self.file_handle = marc_target
         self._state = State.INITIAL
-        self._lock = threading.Lock()
+        # Keeps other threads out. Re-entrant, so that a KeyboardInterrupt in the wrong moment does not lock out the
+        # thread that it came to; `_reading` keeps that one from coming in again from the read() of its own source.
+        self._lock = threading.RLock()
+        self._reading = False
         self._queue: deque[Record] = deque()
         self._next_queued = self._queue.popleft
         self._queue_records = min(_queue_records, QUEUE_MOST_RECORDS) if _capped else _queue_records
@@ -99,8 +105,10 @@ class MARCReader:
     def _advance(self) -> Record | None:
         """The next piece when the queue is empty."""
         if not self._lock.acquire(blocking=False):
-            raise RuntimeError("the reader is in use on another thread, or inside the read() of its own source")
+            raise RuntimeError(_IN_USE)
         try:
+            if self._reading:
+                raise RuntimeError(_IN_USE)
             self._exception = self._chunk = None
             while not self._queue:
                 if self._state is State.EOF:
@@ -118,7 +126,7 @@ class MARCReader:
         self._drop_batch()
         out = self._out
         # A batch is still there if a KeyboardInterrupt came when the native call had just returned.
-        status = lib.MARC_OK if out[0] else lib.marc_reader_next_batch(self._source.handle, out, self._error)
+        status = lib.MARC_OK if out[0] else self._call_native(out)
         if status == lib.MARC_OK:
             handle = out[0]
             self._batch = Batch(handle)
@@ -139,6 +147,14 @@ class MARCReader:
         if callback is not None:
             callback.raise_failure()
         raise_error(self._error, self.file_handle if self._source.backend == "file" else None)
+
+    def _call_native(self, out: Any) -> int:
+        self._reading = True
+        try:
+            status: int = lib.marc_reader_next_batch(self._source.handle, out, self._error)
+            return status
+        finally:
+            self._reading = False
 
     def _fill_queue(self) -> bool:
         """QUEUE to QUEUE or READ_BATCH: the next records of the batch into the queue. True if a rejected piece is next,
@@ -222,17 +238,25 @@ class MARCReader:
     def close(self) -> None:
         """Ends the reading. A source that can be positioned is left behind the last record that was handed out."""
         if not self._lock.acquire(blocking=False):
-            lib.marc_reader_cancel(self._source.handle)
-            raise RuntimeError("the reader is in use on another thread; its reading has been cancelled")
+            self._cancel()
         try:
-            taken = self._handed_out()
-            self._state = State.EOF
-            self._queue.clear()
-            self._drop_batch()
-            self._taken = taken
-            self._source.close(taken)
+            if self._reading:
+                self._cancel()
+            self._end()
         finally:
             self._lock.release()
+
+    def _cancel(self) -> NoReturn:
+        lib.marc_reader_cancel(self._source.handle)
+        raise RuntimeError("the reader is in use on another thread or in its own source; its reading has been cancelled")
+
+    def _end(self) -> None:
+        taken = self._handed_out()
+        self._state = State.EOF
+        self._queue.clear()
+        self._drop_batch()
+        self._taken = taken
+        self._source.close(taken)
 
     def __enter__(self) -> MARCReader:
         return self
@@ -244,7 +268,7 @@ class MARCReader:
 
     def __del__(self) -> None:
         if hasattr(self, "_source"):
-            self.close()
+            self._end()  # nobody else has the reader any more
 
 
 def _plain_records(batch: Batch, begin: int, end: int) -> list[Record]:

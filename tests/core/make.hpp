@@ -106,9 +106,8 @@ inline std::string titled(const std::string &title, const Form &form = {}) {
 }
 
 // `text` with the bytes from `at` on replaced.
-inline std::string with(std::string text, std::size_t at, std::string_view bytes) {
-  std::copy(bytes.begin(), bytes.end(), text.begin() + static_cast<std::ptrdiff_t>(at));
-  return text;
+inline std::string with(const std::string &text, std::size_t at, std::string_view bytes) {
+  return text.substr(0, at) + std::string(bytes) + text.substr(at + bytes.size());
 }
 
 inline std::string repeated(std::string_view text, std::size_t times) {

@@ -98,10 +98,9 @@ BOOST_AUTO_TEST_CASE(tags) {
   BOOST_TEST(marc::pack_tag(bytes_of("\xff\x80\x01")) == 0x0180FFU);
   const auto control = [](const char *tag) { return marc::is_control_tag(marc::pack_tag(bytes_of(tag))); };
   for (const char *tag : {"000", "001", "005", "008", "009"}) BOOST_TEST(control(tag), tag);
-  for (const char *tag : {"010", "100", "00A", "0 1", " 01", "00/", "00:", "LDR",
-                          "0\xb0"
-                          "1",
-                          "900"})
+  const std::string high = "0\xb0" // not a digit with its eighth bit
+                           "1";
+  for (const char *tag : {"010", "100", "00A", "0 1", " 01", "00/", "00:", "LDR", "900", high.c_str()})
     BOOST_TEST(!control(tag), tag);
 }
 
@@ -165,7 +164,7 @@ BOOST_AUTO_TEST_CASE(other_entry_maps) {
   Random random(4);
   for (std::uint8_t length = 0; length <= 9; ++length) {
     for (std::uint8_t start = 0; start <= 9; ++start) {
-      for (const std::uint8_t other : {0, 1, 5, 9}) {
+      for (std::uint8_t other = 0; other <= 9; ++other) {
         if (length + start < 9) continue;
         const marc::EntryMap map{length, start, other};
         for (int round = 0; round < 6; ++round) {

@@ -43,10 +43,10 @@ BOOST_AUTO_TEST_CASE(every_byte_at_every_place) {
         const std::size_t base = digit ? std::stoul(text.substr(12, 5)) : 0;
         good = base >= 37 && (base - 25) % 12 == 0;
       }
-      if (place == 20) good = good && (digit ? byte == '4' : true); // 48 is no multiple of another width but 24 or less
-      if (place == 21) good = good && (digit ? byte == '5' : true);
-      if (place == 22) good = good && (digit ? byte == '0' : true);
-      // Widths that divide the 24 bytes of the directory: 12 and, with 9 bytes of other data or digits, 24 at most 21.
+      // 24 bytes of directory are whole entries of 12 bytes, and of no other width that one digit more or less gives.
+      if (place == 20) good = good && (!digit || byte == '4');
+      if (place == 21) good = good && (!digit || byte == '5');
+      if (place == 22) good = good && (!digit || byte == '0');
       BOOST_TEST(read(text).has_value() == good, place << " " << byte);
     }
   }

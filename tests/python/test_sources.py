@@ -33,6 +33,7 @@ from support import (
     items,
     open_files,
     raws,
+    run_python,
 )
 
 import libmarc
@@ -166,14 +167,18 @@ def test_buffer_detection(kind: str) -> None:
     check(buffers()[kind](), "memory")
 
 
-def test_array_of_one_byte_can_be_resized_afterwards() -> None:
+def test_buffers_can_be_resized_afterwards() -> None:
     source = array.array("B", DATA)
     with MARCReader(source) as reader:
         assert raws(reader) == BOOKS
     source.append(0)
     kept = bytearray(DATA)
-    with MARCReader(memoryview(kept)) as reader:
+    view = memoryview(kept)
+    with MARCReader(view) as reader:
         records = [record for record in reader if record]
+        with pytest.raises(BufferError):
+            view.release()
+    view.release()
     kept.append(0)
     assert [record.raw for record in records] == BOOKS
 
@@ -412,8 +417,6 @@ def test_supported_types_complete(path: Path) -> None:
 def test_type_detection_does_not_import_socket(path: Path) -> None:
     """Who passes a socket has imported the module; the others need not pay for it."""
     code = "import sys, libmarc; libmarc.MARCReader(b''); libmarc.MARCReader(open(sys.argv[1], 'rb')).close()"
-    from support import run_python
-
     assert run_python(f"{code}; print('socket' in sys.modules)", path) == "False\n"
 
 

@@ -153,8 +153,9 @@ typedef struct marc_reader_options {
   uint32_t batch_records;  /* most pieces in a batch; 0, the default: as many as a chunk holds */
   uint64_t largest_record; /* bytes; a damaged piece above it is rejected in parts as it streams by; 1 byte to 3 GiB;
                               default 64 MiB */
-  uint32_t interruptible;  /* 1: a signal (EINTR) makes a call that waits for a path return MARC_E_INTERRUPTED, and the
-                              next call goes on; 0, the default: the call goes on by itself */
+  uint32_t interruptible;  /* 1: a call that waits for a pipe or FIFO (a path) returns MARC_E_INTERRUPTED when a signal
+                              comes (EINTR), or else a few times a second, and the next call goes on; 0, the default:
+                              it waits until there are bytes */
   uint32_t reserved;       /* 0 */
   uint64_t range_begin;    /* reserved: 0 */
   uint64_t range_end;      /* reserved: UINT64_MAX */
