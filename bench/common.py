@@ -164,9 +164,7 @@ def cache_folder() -> Path:
 def find_data(given: Path | None, kept: Path, scratch: Path) -> Data:
     """The file of the command line, the Library of Congress's, or one that is generated (once, in `kept`)."""
     if given is not None:
-        return Data(
-            given, given.name, "a file of the command line: the gates were set for another one", scratch
-        )
+        return Data(given, given.name, "a file of the command line: the gates were set for another one", scratch)
     path = cache_folder() / LIBRARY_OF_CONGRESS
     if path.exists():
         return Data(path, LIBRARY_OF_CONGRESS, "", scratch)
@@ -295,9 +293,7 @@ class Build:
     def make(self) -> None:
         """Brings the native programs up to date."""
         if not (self.folder / "CMakeCache.txt").exists():
-            raise SystemExit(
-                "bench: nothing is built yet; `make bench` does that, --build names another folder"
-            )
+            raise SystemExit("bench: nothing is built yet; `make bench` does that, --build names another folder")
         if self.cached("CMAKE_BUILD_TYPE") != "Release":
             raise SystemExit("bench: this is no Release build: there is nothing to measure")
         clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}

@@ -120,9 +120,7 @@ def measure_instructions(build: Build, data: Data, quick: bool, result: Result) 
         one, three = (instructions("yaz-marcdump", "-n", *[sample.path] * n) for n in (1, 3))
         counted[YAZ] = (three - one) / (2 * sample.records)
     for what, count in counted.items():
-        result.rows.append(
-            Row("instructions", what, {"records": sample.records, "instructions_a_record": count})
-        )
+        result.rows.append(Row("instructions", what, {"records": sample.records, "instructions_a_record": count}))
     result.gates.append(Gate(name, counted["parse, from memory"], limit, at_most=True))
 
 

@@ -98,9 +98,7 @@ def compare_answers(python: Interpreter, data: Data, tasks: list[str], result: R
     for library, wrong in others.items():
         names = ", ".join(dict.fromkeys(wrong))
         result.notes.append(f"{library} does not give pymarc's answers in: {names}.")
-    result.gates.append(
-        Gate("tasks in which libmarc gives other answers than pymarc", differ, 0, at_most=True)
-    )
+    result.gates.append(Gate("tasks in which libmarc gives other answers than pymarc", differ, 0, at_most=True))
 
 
 def measure(

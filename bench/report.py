@@ -12,9 +12,7 @@ from peers import MEANING
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """The first column and texts to the left, numbers to the right."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    right = [
-        i > 0 and all(row[i][:1].isdigit() or row[i] in ("", "-") for row in rows) for i in range(len(head))
-    ]
+    right = [i > 0 and all(row[i][:1].isdigit() or row[i] in ("", "-") for row in rows) for i in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
         padded = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True)]

@@ -32,13 +32,9 @@ IDLE = 0.5  # load above which a warning is due
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measures libmarc beside its peers.")
     parser.add_argument("--only", action="append", choices=TASKS, help="this task (may be repeated)")
-    parser.add_argument(
-        "--quick", action="store_true", help="small samples, two rounds: does it work at all?"
-    )
+    parser.add_argument("--quick", action="store_true", help="small samples, two rounds: does it work at all?")
     parser.add_argument("--rounds", type=int, help="rounds of the gated measurements (5; quick: 2)")
-    parser.add_argument(
-        "--python", help="interpreter to measure with (the system's python3, if it is usable)"
-    )
+    parser.add_argument("--python", help="interpreter to measure with (the system's python3, if it is usable)")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="of the Python loops (wall)")
     parser.add_argument("--data", type=Path, help="another file of sound records")
     parser.add_argument("--build", type=Path, help="build folder (LIBMARC_BUILD_DIR, else build/release)")

@@ -44,7 +44,7 @@ constexpr std::array kCodes{
     MARC_CODE(MARC_BAD_OVERSIZE, "larger than the largest record that the reader accepts"),
     MARC_CODE(MARC_BAD_OVERSIZE_PART, "a further part of a record that is too large"),
     MARC_CODE(MARC_NOTE_FRAMING, "length, terminators and directory of the record do not agree"),
-    MARC_CODE(MARC_NOTE_DIRECTORY_ORDER, "directory entries out of order, overlapping or leaving gaps"),
+    MARC_CODE(MARC_NOTE_DIRECTORY_EXTENT, "fields overlap, or leave bytes that belong to no field"),
     MARC_CODE(MARC_NOTE_FIELD_END, "no field terminator (0x1E) where the directory says that the field ends"),
     MARC_CODE(MARC_NOTE_FIELD_RANGE, "a directory entry points outside the record; the field was clipped"),
     MARC_CODE(MARC_NOTE_INNER_TERMINATOR, "a terminator (0x1D or 0x1E) inside a field"),

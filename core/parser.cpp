@@ -8,6 +8,7 @@
 #include "utf8.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace marc {
 namespace {
@@ -35,6 +36,19 @@ bool add_fields(Batch &batch, std::size_t first, std::size_t end, const Director
   batch.field_offset.commit(count);
   batch.field_length.commit(count);
   return in_order && expected == end;
+}
+
+// Whether the fields, in whatever order, cover their part of the record once. (MARC 21 does not ask for an order.)
+bool tiles(const Directory &directory) {
+  std::vector<DirectoryEntry> entries(directory.begin(), directory.end());
+  std::sort(entries.begin(), entries.end(),
+            [](const DirectoryEntry &a, const DirectoryEntry &b) { return a.start < b.start; });
+  std::size_t expected = 0;
+  for (const DirectoryEntry &entry : entries) {
+    if (entry.start != expected) return false;
+    expected += entry.length;
+  }
+  return true; // a sound record's last field ends it
 }
 
 bool has_ascii_leader(const std::uint8_t *leader) {
@@ -89,7 +103,8 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
   }
   const std::size_t first_note = batch.notes.size();
   const bool in_order = add_fields(batch, start + leader.base, start + length - 1, directory);
-  if (!in_order) add_note(batch, MARC_NOTE_DIRECTORY_ORDER, start + kLeaderSize, leader.base - kLeaderSize - 1);
+  if (!in_order && !tiles(directory))
+    add_note(batch, MARC_NOTE_DIRECTORY_EXTENT, start + kLeaderSize, leader.base - kLeaderSize - 1);
   const SubfieldFindings found = index_subfields(batch, in_order, start + leader.base, start + length - 1);
   const bool utf8 = record[9] == 'a';
   const bool valid = !utf8 || !found.high || is_utf8(record + leader.base, length - leader.base);

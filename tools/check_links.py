@@ -16,9 +16,7 @@ def main() -> int:
         f"{document.relative_to(ROOT)}: {target}"
         for document in documents
         for target in LINK.findall(document.read_text(encoding="utf-8"))
-        if "://" not in target
-        and not target.startswith("mailto:")
-        and not (document.parent / target).exists()
+        if "://" not in target and not target.startswith("mailto:") and not (document.parent / target).exists()
     ]
     print("\n".join(dead) if dead else f"{len(documents)} documents without a dead link")
     return 1 if dead else 0

@@ -70,9 +70,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             extract(download(Path(folder)), target)
     except (OSError, subprocess.SubprocessError, tarfile.TarError, KeyError, EOFError) as error:
-        print(
-            f"libmarc: {NAME} cannot be had ({type(error).__name__}); the tests that need it will be skipped"
-        )
+        print(f"libmarc: {NAME} cannot be had ({type(error).__name__}); the tests that need it will be skipped")
     return 0
 
 

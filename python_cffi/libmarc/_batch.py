@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import pairwise
 from operator import add
 from typing import Any
 
@@ -78,7 +79,7 @@ def _split_text(text: Any) -> list[str | None]:
         entries.pop()  # behind the last separator
     else:
         starts = ffi.unpack(view.start, view.count + 1)
-        entries = [content[begin : end - 1].decode("utf-8") for begin, end in zip(starts, starts[1:])]
+        entries = [content[begin : end - 1].decode("utf-8") for begin, end in pairwise(starts)]
     if _ABSENT in entries:
         entries = [None if entry == _ABSENT else entry for entry in entries]
     return entries

@@ -285,9 +285,7 @@ def _problems(summary: Summary) -> Iterator[str]:
     if not summary.rejections and not summary.deviations:
         yield "problems: none"
         return
-    yield Heading(
-        "problems (records are numbered from 1, rejected pieces included; offsets in bytes from 0):"
-    )
+    yield Heading("problems (records are numbered from 1, rejected pieces included; offsets in bytes from 0):")
     yield from _kinds("rejected", summary.rejections)
     yield from _kinds("deviation", summary.deviations)
 

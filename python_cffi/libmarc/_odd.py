@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from libmarc import exceptions
 from libmarc._native import code_message, ffi, lib, new_error, raise_error, unpack_tag
+from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
 from libmarc.field import Field, read_field_bytes, read_fields, subfield_code
 
 
@@ -168,13 +169,26 @@ def notes_of(view: Any, number: int) -> list[Any]:
 
 
 def control_number(raw: bytes) -> str | None:
-    """Field 001 of a piece that may be damaged: by its directory if it can be followed, else what stands first behind
-    the directory. None if nothing is there that could be one."""
-    end = raw.find(b"\x1e", 24)
-    if end < 0 or raw[24:27] != b"001":
+    """Field 001 of a piece that may be damaged: where the directory says it is, else what stands first behind the
+    directory. None if nothing is there that could be one."""
+    end = raw.find(b"\x1e", LEADER_LEN)
+    entry = raw.find(b"001", LEADER_LEN, end)
+    while entry >= 0 and (entry - LEADER_LEN) % DIRECTORY_ENTRY_LEN:
+        entry = raw.find(b"001", entry + 1, end)
+    if entry < 0:
         return None
-    value = raw[end + 1 : end + 65].split(b"\x1e")[0]
-    if not value or b"\x1f" in value or b"\x1d" in value:
+    size, start = raw[entry + 3 : entry + 7], raw[entry + 7 : entry + 12]
+    if size.isdigit() and start.isdigit():
+        begin = end + 1 + int(start)
+        behind = begin + int(size) - 1
+        if raw[behind : behind + 1] == b"\x1e":
+            return _readable(raw[begin:behind])
+    return _readable(raw[end + 1 : end + 65].split(b"\x1e")[0]) if entry == LEADER_LEN else None
+
+
+def _readable(value: bytes) -> str | None:
+    """A control number as text; None for what can be none."""
+    if not value or b"\x1f" in value or b"\x1d" in value or b"\x1e" in value:
         return None
     return value.decode("utf-8", "replace")
 

@@ -27,6 +27,7 @@ class NativeSource:
         self._kept: Any = None  # what the native reader points to
         self._seekable: Any = None  # the source, if its position is to be set behind the last record
         self._origin = 0  # its position when reading began
+        self._process = os.getpid()
         self._open(source, options)
 
     def _open(self, source: Any, options: Any) -> None:
@@ -61,7 +62,9 @@ class NativeSource:
         self.backend = "memory"
         self._kept = buffer = ffi.from_buffer("uint8_t[]", content)
         begin = min(origin, len(buffer))
-        self._opened(lambda out, error: lib.marc_reader_open_bytes(buffer + begin, len(buffer) - begin, options, out, error))
+        self._opened(
+            lambda out, error: lib.marc_reader_open_bytes(buffer + begin, len(buffer) - begin, options, out, error)
+        )
 
     def _open_callback(self, source: Any, read: Callable[[int], Any], options: Any) -> None:
         self.backend = "callback"
@@ -70,9 +73,7 @@ class NativeSource:
             self._seekable, self._origin = source, origin
         self.callback = SourceCallback(read)
         self._kept = context = ffi.new_handle(self.callback)
-        self._opened(
-            lambda out, error: lib.marc_reader_open_callback(lib.libmarc_read, context, options, out, error)
-        )
+        self._opened(lambda out, error: lib.marc_reader_open_callback(lib.libmarc_read, context, options, out, error))
 
     def _opened(self, call: Callable[[Any, Any], int], filename: str | bytes | None = None) -> bool:
         """Opens the native reader. False if a signal interrupted it."""
@@ -91,15 +92,20 @@ class NativeSource:
         lib.marc_reader_get_info(self.handle, info)
         return info
 
+    def leave_at(self, taken: int) -> None:
+        """Sets a source that can be positioned `taken` bytes behind where it was, once. (Not in a forked process: it
+        shares the position with its parent.)"""
+        seekable, self._seekable = self._seekable, None
+        if seekable is not None and not getattr(seekable, "closed", False) and os.getpid() == self._process:
+            seekable.seek(self._origin + taken)
+
     def close(self, taken: int) -> None:
-        """Frees the native reader and leaves a source that can be positioned `taken` bytes behind where it was."""
+        """Frees the native reader and leaves the source behind what was taken."""
         if self.handle is None:
             return
         lib.marc_reader_free(self.handle)
         self.handle = self._kept = None
-        seekable, self._seekable = self._seekable, None
-        if seekable is not None and not getattr(seekable, "closed", False):
-            seekable.seek(self._origin + taken)
+        self.leave_at(taken)
 
 
 def _buffer_of(source: Any) -> Any:
@@ -115,7 +121,8 @@ def _read_method(source: Any) -> Callable[[int], Any] | None:
     """How to ask an object for at most so many bytes, such that what is there comes without waiting for more."""
     socket = sys.modules.get("socket")  # who has a socket has imported it
     if socket is not None and isinstance(source, socket.socket):
-        return source.recv
+        recv: Callable[[int], Any] = source.recv
+        return recv
     if type(source) is io.BufferedReader:
         return source.read1  # its read() waits until all bytes are there
     read = getattr(source, "read", None)

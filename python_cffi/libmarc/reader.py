@@ -143,6 +143,7 @@ class MARCReader:
         self._state = State.EOF
         if status == lib.MARC_END:
             self._taken = self._source.info().bytes_read
+            self._source.leave_at(self._taken)
             return
         if callback is not None:
             callback.raise_failure()
@@ -172,7 +173,11 @@ class MARCReader:
         end = max(begin + 1, bisect_right(batch.ends, batch.starts[begin] + self._queue_bytes, begin, end))
         records = deque(_plain_records(batch, begin, end))
         pop = records.popleft
-        self._queue, self._next_queued, self._queued = records, pop, end  # no call in between: no signal either
+        self._queue, self._next_queued, self._queued = (
+            records,
+            pop,
+            end,
+        )  # no call in between: no signal either
         return False
 
     def _take_odd(self, batch: Batch, number: int) -> bool:
@@ -248,7 +253,9 @@ class MARCReader:
 
     def _cancel(self) -> NoReturn:
         lib.marc_reader_cancel(self._source.handle)
-        raise RuntimeError("the reader is in use on another thread or in its own source; its reading has been cancelled")
+        raise RuntimeError(
+            "the reader is in use on another thread or in its own source; its reading has been cancelled"
+        )
 
     def _end(self) -> None:
         taken = self._handed_out()

@@ -224,5 +224,3 @@ def _is_set(slot: Any, record: Record) -> bool:
     except AttributeError:
         return False
     return True
-
-

@@ -1,4 +1,4 @@
-"""Real files that tests read where they are: the shared corpus beside the checkout, and the Library of Congress file."""
+"""Real files that tests read where they are: the corpus beside the checkout, and the Library of Congress file."""
 
 from __future__ import annotations
 

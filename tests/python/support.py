@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -255,6 +256,10 @@ class Child:
     def wait_asleep(self) -> None:
         """Until its main thread waits in the kernel."""
         wait_until(lambda: is_asleep(self.process.pid, self.process.pid))
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
 
     def __enter__(self) -> Child:
         return self

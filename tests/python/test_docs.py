@@ -67,9 +67,7 @@ def books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that the examples read, in the current folder: two records and a damaged one between them."""
     damaged = b"12x4 " + make("2", "The lost mill", "Mills")[5:]
     path = tmp_path / "books.mrc"
-    path.write_bytes(
-        make("1", "The river and the bridge", "Rivers") + damaged + make("3", "Où est l'île ?", "Isles")
-    )
+    path.write_bytes(make("1", "The river and the bridge", "Rivers") + damaged + make("3", "Où est l'île ?", "Isles"))
     monkeypatch.chdir(tmp_path)
     return path
 

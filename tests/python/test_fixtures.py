@@ -233,9 +233,7 @@ def test_mixed_records_look_like_a_catalogue() -> None:
     assert any(found != sorted(found) for found in tags)
     assert any(ends != sorted(ends) for ends in (record.ends for record in bibliographic))
     assert sum(any(tag.isalpha() for tag in found) for found in tags) > 20
-    empty = sum(
-        len(part) == 1 for r in records for tag, body in r.fields if tag > "009" for part in subfields(body)
-    )
+    empty = sum(len(part) == 1 for r in records for tag, body in r.fields if tag > "009" for part in subfields(body))
     assert 50 < empty < 2_000
 
 
@@ -248,9 +246,7 @@ def isbn_is_valid(isbn: str) -> bool:
 
 def test_isbns_have_valid_check_digits() -> None:
     records = [record for _, record in sound_records("mixed")]
-    isbns = [
-        subfields(body)[0][1:].decode() for record in records for tag, body in record.fields if tag == "020"
-    ]
+    isbns = [subfields(body)[0][1:].decode() for record in records for tag, body in record.fields if tag == "020"]
     assert len(isbns) > 50
     assert all(map(isbn_is_valid, isbns))
 
@@ -404,8 +400,6 @@ def test_reference_agrees_with_the_specification(kind: str) -> None:
         begin = rng.randrange(len(data))
         sample = mutated(rng, data[begin : begin + 4_000])
         largest = rng.choice((100, 64 << 20))
-        assert list(boundary_reference.pieces(sample, largest=largest)) == list(
-            rule.pieces(sample, largest=largest)
-        )
+        assert list(boundary_reference.pieces(sample, largest=largest)) == list(rule.pieces(sample, largest=largest))
         cuts = sorted(rng.randrange(len(sample)) for _ in range(2))
         assert list(boundary_reference.pieces(sample, *cuts)) == list(rule.pieces(sample, *cuts))

@@ -103,9 +103,7 @@ def overview(report: str) -> list[int]:
     sizes = re.search(
         rf"^bytes +{number} = {number} in records, {number} rejected, {number} between records$", text, re.M
     )
-    pieces = re.search(
-        rf"^records +{number}(?: \([\d,]+ with deviations\))?, {number} pieces rejected$", text, re.M
-    )
+    pieces = re.search(rf"^records +{number}(?: \([\d,]+ with deviations\))?, {number} pieces rejected$", text, re.M)
     assert sizes
     assert pieces
     return [int(value.replace(",", "")) for value in (*sizes.groups(), *pieces.groups())]
@@ -192,9 +190,7 @@ def test_most_used_tags(demo_report: str) -> None:
     records = Counter(tag for truth in truths for tag in set(truth.tags))
     expected = sorted(fields, key=lambda tag: (-fields[tag], tag))
     lines = sections(demo_report)["most used tags"]
-    assert lines[:-1] == [
-        f"{fields[tag]:12,}  {tag}  in {records[tag]:,} records" for tag in expected[: _info.TAGS]
-    ]
+    assert lines[:-1] == [f"{fields[tag]:12,}  {tag}  in {records[tag]:,} records" for tag in expected[: _info.TAGS]]
     assert lines[-1].strip() == f"and {len(expected) - _info.TAGS} more tags"
 
 
@@ -227,12 +223,8 @@ def test_rejected_pieces_by_kind_with_the_first_place(demo_report: str) -> None:
         control = f"001 {first.control}" if first.control else "no 001"
         assert place[3] == control + (", tag 500" if first.damage == "invalid UTF-8" else "")
     assert found == kinds
-    assert (
-        "rejected  TruncatedRecord: Record length in leader is greater than the length of data" in demo_report
-    )
-    assert (
-        "rejected  UnicodeDecodeError: leader/09 says UTF-8, and the text is not valid UTF-8" in demo_report
-    )
+    assert "rejected  TruncatedRecord: Record length in leader is greater than the length of data" in demo_report
+    assert "rejected  UnicodeDecodeError: leader/09 says UTF-8, and the text is not valid UTF-8" in demo_report
 
 
 def test_deviations_by_kind_with_the_first_place() -> None:
@@ -331,9 +323,7 @@ def test_empty_file(tmp_path: Path) -> None:
 def test_what_is_not_marc(beginning: bytes, hint: str) -> None:
     done = info(beginning)
     assert (done.returncode, done.stderr) == (1, "")
-    line = next(
-        line for line in done.stdout.splitlines() if line.startswith("There is no MARC record in it.")
-    )
+    line = next(line for line in done.stdout.splitlines() if line.startswith("There is no MARC record in it."))
     assert line.removeprefix("There is no MARC record in it.").strip().startswith(hint)
     assert bool(hint) == (len(line) > 31)
     assert overview(done.stdout)[4:] == [0, 1]
@@ -489,9 +479,7 @@ def test_joiners_stay_and_long_titles_are_cut() -> None:
 # ---- terminals and signals ----
 
 
-def on_terminal(
-    command: list[str], env: Mapping[str, str], stdout_too: bool = False
-) -> tuple[int, bytes, bytes]:
+def on_terminal(command: list[str], env: Mapping[str, str], stdout_too: bool = False) -> tuple[int, bytes, bytes]:
     """Runs a command with a terminal as stderr: status, stdout, and what came to the terminal."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(

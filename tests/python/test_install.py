@@ -122,9 +122,7 @@ def test_pip_install(tmp_path: Path) -> None:
     run(*pip, "--no-build-isolation", "--no-deps", "--no-index", "--target", site, ROOT, cwd=tmp_path)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    version = run(
-        sys.executable, "-c", textwrap.dedent(IMPORT), site, cwd=elsewhere, PYTHONPATH=str(site)
-    ).strip()
+    version = run(sys.executable, "-c", textwrap.dedent(IMPORT), site, cwd=elsewhere, PYTHONPATH=str(site)).strip()
 
     (metadata,) = site.glob("libmarc-*.dist-info/METADATA")
     assert f"\nVersion: {version}\n" in metadata.read_text()

@@ -104,7 +104,9 @@ def damaged(rng: random.Random, data: bytearray) -> bytes:
 def test_damaged_at_random(seed: int) -> None:
     """Framing kept: each damaged record is a piece of its own, so that every check of pymarc is met."""
     rng = random.Random(seed)
-    records = [piece + b"\x1d" for kind in ("utf8", "marc8") for piece in generate(kind, 60, seed)[0].split(b"\x1d")[:-1]]
+    records = [
+        piece + b"\x1d" for kind in ("utf8", "marc8") for piece in generate(kind, 60, seed)[0].split(b"\x1d")[:-1]
+    ]
     verdicts = [0, 0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

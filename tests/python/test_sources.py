@@ -355,7 +355,19 @@ class ReadIsNoMethod:
 
 @pytest.mark.parametrize(
     "source",
-    [None, 3, 3.5, object(), [DATA], (DATA,), {"data": DATA}, iter([DATA]), ReadIsNoMethod(), MARCReader, io.BytesIO],
+    [
+        None,
+        3,
+        3.5,
+        object(),
+        [DATA],
+        (DATA,),
+        {"data": DATA},
+        iter([DATA]),
+        ReadIsNoMethod(),
+        MARCReader,
+        io.BytesIO,
+    ],
     ids=lambda source: type(source).__name__,
 )
 def test_unknown_type_raises_type_error(source: Any) -> None:
@@ -364,7 +376,16 @@ def test_unknown_type_raises_type_error(source: Any) -> None:
     if not isinstance(source, type):
         message = str(caught.value)
         assert type(source).__name__ in message
-        for kind in ("str", "os.PathLike", "bytes", "bytearray", "memoryview", "mmap", "io.BytesIO", "socket.socket"):
+        for kind in (
+            "str",
+            "os.PathLike",
+            "bytes",
+            "bytearray",
+            "memoryview",
+            "mmap",
+            "io.BytesIO",
+            "socket.socket",
+        ):
             assert kind in message
         assert "read(size)" in message
 
@@ -428,7 +449,15 @@ def test_empty_inputs(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "empty"
     path.write_bytes(content)
     with path.open("rb") as file:
-        for source in (path, content, bytearray(content), memoryview(content), io.BytesIO(content), Source(content), file):
+        for source in (
+            path,
+            content,
+            bytearray(content),
+            memoryview(content),
+            io.BytesIO(content),
+            Source(content),
+            file,
+        ):
             with MARCReader(source) as reader:
                 assert list(reader) == []
                 assert reader.current_exception is None

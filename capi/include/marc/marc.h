@@ -87,7 +87,7 @@ enum {
 /* Deviations from ISO 2709 / MARC 21 inside a delivered record (marc_note.code). */
 enum {
   MARC_NOTE_FRAMING = 201,           /* length, terminators or directory do not agree; read as pymarc reads it */
-  MARC_NOTE_DIRECTORY_ORDER = 202,   /* entries are not in the order of their fields, or fields overlap or leave gaps */
+  MARC_NOTE_DIRECTORY_EXTENT = 202,  /* fields overlap, or leave bytes that belong to no field */
   MARC_NOTE_FIELD_END = 203,         /* a field does not end in a field terminator (0x1E) where its entry says */
   MARC_NOTE_FIELD_RANGE = 204,       /* an entry points outside the record; the field was clipped */
   MARC_NOTE_INNER_TERMINATOR = 205,  /* a terminator (0x1D or 0x1E) inside a field */
