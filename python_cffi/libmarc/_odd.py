@@ -5,6 +5,7 @@ Plain records (MARC_REC_PLAIN, nearly all) never come here; record.py takes them
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any, NamedTuple
 
@@ -49,6 +50,14 @@ def text_encoding(raw: bytes) -> str:
     return "utf-8" if raw[9] == 0x61 else "latin-1"
 
 
+def _users_level() -> int:
+    """The stacklevel, for the function that asks, of the first caller outside this package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        level, frame = level + 1, frame.f_back
+    return level
+
+
 _CLASSES: dict[int, type[exceptions.PymarcException]] = {
     lib.MARC_BAD_LENGTH: exceptions.RecordLengthInvalid,
     lib.MARC_BAD_TRUNCATED: exceptions.TruncatedRecord,
@@ -80,14 +89,14 @@ def _python_error(code: int, content: bytes) -> Exception:
 
 
 class Piece:
-    """Piece `number` of a batch, with its notes."""
+    """Piece `number` of a batch, with its notes. `origin`: where in the source reading began."""
 
-    def __init__(self, view: Any, number: int, raw: bytes) -> None:
+    def __init__(self, view: Any, number: int, raw: bytes, origin: int = 0) -> None:
         self.view = view
         self.number = number
         self.raw = raw
         self.start: int = view.record_start[number]
-        self.offset: int = view.source_offset + self.start
+        self._offset: int = origin + view.source_offset  # of the batch in the source
         self.notes = notes_of(view, number)
 
     @property
@@ -105,7 +114,7 @@ class Piece:
         note = self.notes[-1]
         known = _CLASSES.get(code)
         error = known() if known is not None else _python_error(code, self.content(note))
-        return self._placed(error, code, self.view.source_offset + note.offset, note.tag)
+        return self._placed(error, code, self._offset + note.offset, note.tag)
 
     def _placed(self, error: Exception, code: int, offset: int, tag: int) -> Exception:
         place = {
@@ -141,14 +150,14 @@ class Piece:
                 _log("more than 2 indicators found: %s", content)
             elif note.code == lib.MARC_NOTE_SUBFIELD_CODE:
                 has_high_codes = True
-                warnings.warn(exceptions.BadSubfieldCodeWarning(content), stacklevel=5)
+                warnings.warn(exceptions.BadSubfieldCodeWarning(content), stacklevel=_users_level())
                 try:
                     subfield_code(content)
                 except IndexError as problem:
-                    self._placed(problem, note.code, self.view.source_offset + note.offset, note.tag)
+                    self._placed(problem, note.code, self._offset + note.offset, note.tag)
                     raise
             tag = unpack_tag(note.tag) if note.tag else None
-            problems.append(Problem(note.code, self.view.source_offset + note.offset, tag, code_message(note.code)))
+            problems.append(Problem(note.code, self._offset + note.offset, tag, code_message(note.code)))
         return OddRecord(tuple(problems), self.spans(), has_high_codes)
 
 
@@ -172,10 +181,9 @@ def control_number(raw: bytes) -> str | None:
     """Field 001 of a piece that may be damaged: where the directory says it is, else what stands first behind the
     directory. None if nothing is there that could be one."""
     end = raw.find(b"\x1e", LEADER_LEN)
-    entry = raw.find(b"001", LEADER_LEN, end)
-    while entry >= 0 and (entry - LEADER_LEN) % DIRECTORY_ENTRY_LEN:
-        entry = raw.find(b"001", entry + 1, end)
-    if entry < 0:
+    entries = range(LEADER_LEN, end - DIRECTORY_ENTRY_LEN + 1, DIRECTORY_ENTRY_LEN)
+    entry = next((at for at in entries if raw.startswith(b"001", at)), None)
+    if entry is None:
         return None
     size, start = raw[entry + 3 : entry + 7], raw[entry + 7 : entry + 12]
     if size.isdigit() and start.isdigit():
@@ -183,7 +191,10 @@ def control_number(raw: bytes) -> str | None:
         behind = begin + int(size) - 1
         if raw[behind : behind + 1] == b"\x1e":
             return _readable(raw[begin:behind])
-    return _readable(raw[end + 1 : end + 65].split(b"\x1e")[0]) if entry == LEADER_LEN else None
+    if entry != LEADER_LEN:
+        return None
+    value, terminator, _ = raw[end + 1 : end + 65].partition(b"\x1e")
+    return _readable(value) if terminator else None
 
 
 def _readable(value: bytes) -> str | None:

@@ -26,7 +26,7 @@ class NativeSource:
         self.handle: Any = None  # marc_reader *
         self._kept: Any = None  # what the native reader points to
         self._seekable: Any = None  # the source, if its position is to be set behind the last record
-        self._origin = 0  # its position when reading began
+        self.origin = 0  # its position when reading began
         self._process = os.getpid()
         self._open(source, options)
 
@@ -36,8 +36,8 @@ class NativeSource:
         elif isinstance(source, io.TextIOBase):
             raise TypeError(f"{type(source).__name__} is a text file: open it in binary mode, as in open(path, 'rb')")
         elif isinstance(source, io.BytesIO) and type(source).read is io.BytesIO.read:
-            self._seekable, self._origin = source, source.tell()
-            self._open_memory(source.getvalue(), self._origin, options)
+            self._seekable, self.origin = source, source.tell()
+            self._open_memory(source.getvalue(), self.origin, options)
         elif isinstance(source, bytes):
             self._open_memory(source, 0, options)
         elif isinstance(source, bytearray):
@@ -70,7 +70,7 @@ class NativeSource:
         self.backend = "callback"
         origin = _position_of(source)
         if origin is not None:
-            self._seekable, self._origin = source, origin
+            self._seekable, self.origin = source, origin
         self.callback = SourceCallback(read)
         self._kept = context = ffi.new_handle(self.callback)
         self._opened(lambda out, error: lib.marc_reader_open_callback(lib.libmarc_read, context, options, out, error))
@@ -97,7 +97,7 @@ class NativeSource:
         shares the position with its parent.)"""
         seekable, self._seekable = self._seekable, None
         if seekable is not None and not getattr(seekable, "closed", False) and os.getpid() == self._process:
-            seekable.seek(self._origin + taken)
+            seekable.seek(self.origin + taken)
 
     def close(self, taken: int) -> None:
         """Frees the native reader and leaves the source behind what was taken."""
@@ -124,7 +124,9 @@ def _read_method(source: Any) -> Callable[[int], Any] | None:
         recv: Callable[[int], Any] = source.recv
         return recv
     if type(source) is io.BufferedReader:
-        return source.read1  # its read() waits until all bytes are there
+        # Its read() waits until all bytes are there. Where the file does not block and has nothing for now, read1()
+        # says b"", as at the end, and read() None.
+        return lambda size: source.read1(size) or source.read(1)
     read = getattr(source, "read", None)
     return read if callable(read) else None
 

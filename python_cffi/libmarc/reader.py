@@ -7,8 +7,9 @@ import threading
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
+from threading import get_ident
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 
 from libmarc._batch import Batch
 from libmarc._native import ffi, lib, new_error, new_options, raise_error
@@ -22,9 +23,6 @@ QUEUE_MOST_RECORDS = 200
 QUEUE_BYTES = 300_000
 
 
-_IN_USE = "the reader is in use on another thread, or inside the read() of its own source"
-
-
 class State(enum.Enum):
     """Where a reader stands. docs/reader-states.md has the diagram."""
 
@@ -32,6 +30,9 @@ class State(enum.Enum):
     QUEUE = "records of the current native batch are waiting"
     READ_BATCH = "the current native batch is used up; the next one is to be read"
     EOF = "everything was handed out, reading failed for good, or the reader was closed"
+
+
+_INITIAL, _QUEUE, _READ_BATCH, _EOF = State  # (State.QUEUE runs Python code in some versions)
 
 
 class MARCReader:
@@ -72,11 +73,10 @@ class MARCReader:
         if not to_unicode or force_utf8 or utf8_handling != "strict" or file_encoding != "iso8859-1":
             raise NotImplementedError("to_unicode, force_utf8, utf8_handling and file_encoding: only the defaults yet")
         self.file_handle = marc_target
-        self._state = State.INITIAL
-        # Keeps other threads out. Re-entrant, so that a KeyboardInterrupt in the wrong moment does not lock out the
-        # thread that it came to; `_reading` keeps that one from coming in again from the read() of its own source.
+        self._state = _INITIAL
         self._lock = threading.RLock()
-        self._reading = False
+        self._user: int | None = None  # the thread that is inside
+        self._reading = False  # whether it is in the native call
         self._queue: deque[Record] = deque()
         self._next_queued = self._queue.popleft
         self._queue_records = min(_queue_records, QUEUE_MOST_RECORDS) if _capped else _queue_records
@@ -100,26 +100,35 @@ class MARCReader:
         try:
             return self._next_queued()
         except IndexError:
-            return self._advance()
+            pass  # what follows is not part of this exception
+        return self._advance()
 
     def _advance(self) -> Record | None:
         """The next piece when the queue is empty."""
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError(_IN_USE)
-        try:
-            if self._reading:
-                raise RuntimeError(_IN_USE)
-            self._exception = self._chunk = None
-            while not self._queue:
-                if self._state is State.EOF:
-                    raise StopIteration
-                if self._state is not State.QUEUE:
-                    self._read_batch()
-                elif self._fill_queue():
-                    return None
-            return self._next_queued()
-        finally:
-            self._lock.release()
+        if self._is_in_use():
+            raise RuntimeError("the reader is in use on another thread, or inside the read() of its own source")
+        with self._lock:
+            self._user = get_ident()
+            try:
+                return self._next_piece()
+            finally:
+                self._user = None
+
+    def _next_piece(self) -> Record | None:
+        self._exception = self._chunk = None
+        while not self._queue:
+            if self._state is _EOF:
+                raise StopIteration
+            if self._state is not _QUEUE:
+                self._read_batch()
+            elif self._fill_queue():
+                return None
+        return self._next_queued()
+
+    def _is_in_use(self) -> bool:
+        """Whether another thread is inside, or this one in the native call that called its source."""
+        user = self._user
+        return user is not None and (self._reading or user != get_ident())
 
     def _read_batch(self) -> None:
         """INITIAL or READ_BATCH to QUEUE or EOF: the next native batch."""
@@ -128,11 +137,9 @@ class MARCReader:
         # A batch is still there if a KeyboardInterrupt came when the native call had just returned.
         status = lib.MARC_OK if out[0] else self._call_native(out)
         if status == lib.MARC_OK:
-            handle = out[0]
-            self._batch = Batch(handle)
-            self._queued = 0
-            self._state = State.QUEUE
-            out[0] = ffi.NULL
+            handle, null = out[0], ffi.NULL
+            batch = Batch(handle)
+            self._batch, self._queued, self._state, out[0] = batch, 0, _QUEUE, null  # see _fill_queue
             lib.marc_batch_release(handle)
             return
         callback = self._source.callback
@@ -140,7 +147,7 @@ class MARCReader:
             if callback is not None:
                 callback.raise_failure()
             return  # a signal came; its handler has run by now, and reading goes on
-        self._state = State.EOF
+        self._state = _EOF
         if status == lib.MARC_END:
             self._taken = self._source.info().bytes_read
             self._source.leave_at(self._taken)
@@ -164,42 +171,42 @@ class MARCReader:
         assert batch is not None
         begin = self._queued
         if begin == batch.count:
-            self._state = State.READ_BATCH
+            self._state = _READ_BATCH
             return False
         odd = batch.next_odd(begin)
         if odd == begin:
             return self._take_odd(batch, begin)
         end = min(begin + self._queue_records, odd)
         end = max(begin + 1, bisect_right(batch.ends, batch.starts[begin] + self._queue_bytes, begin, end))
-        records = deque(_plain_records(batch, begin, end))
-        pop = records.popleft
-        self._queue, self._next_queued, self._queued = (
-            records,
-            pop,
-            end,
-        )  # no call in between: no signal either
+        self._set_queue(_plain_records(batch, begin, end), end)
         return False
+
+    def _set_queue(self, records: list[Record], end: int) -> None:
+        """In one assignment without a call: Python looks for signals between calls, and a KeyboardInterrupt between
+        these values would give records twice."""
+        queue = deque(records)
+        pop = queue.popleft
+        self._queue, self._next_queued, self._queued = queue, pop, end
 
     def _take_odd(self, batch: Batch, number: int) -> bool:
         """Puts a record that is not plain into the queue, or makes a rejected piece the current one. (It is judged when
         its turn has come: warnings and log lines appear at its place.)"""
         raw = batch.data[batch.starts[number] : batch.ends[number]]
-        piece = Piece(batch.view, number, raw)
+        piece = Piece(batch.view, number, raw, self._source.origin)
         problem = piece.error() if piece.is_rejected else None
         if problem is None:
             try:
                 odd = piece.odd_record()
-            except IndexError as no_code:  # as in pymarc: nothing is left of a subfield code
-                problem = no_code
+            except Exception as raised:  # no ASCII is left of a subfield code, or a warning is an error
+                problem = raised
             else:
                 record = Record.__new__(Record)
                 record._raw = raw
                 record._odd = odd
-                self._queue.append(record)
-        self._queued = number + 1
-        if problem is not None:
-            self._exception, self._chunk = problem, raw
-        return problem is not None
+                self._set_queue([record], number + 1)
+                return False
+        self._exception, self._chunk, self._queued = problem, raw, number + 1
+        return True
 
     def _drop_batch(self) -> None:
         batch, self._batch = self._batch, None
@@ -242,24 +249,17 @@ class MARCReader:
 
     def close(self) -> None:
         """Ends the reading. A source that can be positioned is left behind the last record that was handed out."""
-        if not self._lock.acquire(blocking=False):
-            self._cancel()
-        try:
-            if self._reading:
-                self._cancel()
+        if self._is_in_use():
+            lib.marc_reader_cancel(self._source.handle)
+            raise RuntimeError(
+                "the reader is in use on another thread or by its own source; its reading has been cancelled"
+            )
+        with self._lock:
             self._end()
-        finally:
-            self._lock.release()
-
-    def _cancel(self) -> NoReturn:
-        lib.marc_reader_cancel(self._source.handle)
-        raise RuntimeError(
-            "the reader is in use on another thread or in its own source; its reading has been cancelled"
-        )
 
     def _end(self) -> None:
         taken = self._handed_out()
-        self._state = State.EOF
+        self._state = _EOF
         self._queue.clear()
         self._drop_batch()
         self._taken = taken

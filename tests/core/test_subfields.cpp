@@ -151,16 +151,6 @@ BOOST_AUTO_TEST_CASE(fields_that_are_not_regular) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(two_faults_that_would_cancel_in_a_count) {
-  // A terminator too many here and a field without one there: the numbers of delimiters agree, the places do not.
-  OpenBatch open(marc_of("10$aX^Y^10$aZ^"));
-  open.add_field("245", 0, 5);
-  open.add_field("245", 6, 7); // "Y^10$aZ"
-  const marc::SubfieldFindings found = marc::index_subfields(open.batch, false, 0, 14);
-  BOOST_TEST(found.inner);
-  BOOST_TEST(open.batch.subfield_offset.size() == 2U);
-}
-
 BOOST_AUTO_TEST_CASE(fields_in_any_order_and_twice) {
   const std::string data = marc_of("10$aOne^20$bTwo$cThree^");
   OpenBatch open(data);
