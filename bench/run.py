@@ -27,6 +27,7 @@ from common import BENCH, ROOT, Build, Result, find_data, find_interpreter, say
 RESULTS = BENCH / "results"
 TASKS = (*peers.TASKS, "native", "scanner", "instructions", "allocations", "memory", "import")
 IDLE = 0.5  # load above which a warning is due
+STEADY = 0.15  # spread above which a warning is due: the best of so uneven rounds may still be a poor one
 
 
 def arguments() -> argparse.Namespace:
@@ -92,7 +93,7 @@ def main() -> int:
     build = Build(given.build or Path(os.environ.get("LIBMARC_BUILD_DIR") or ROOT / "build" / "release"))
     build.make()
     revision, dirty = machine.revision()
-    name = given.name or f"{(revision or 'unversioned')[:9]}{'-changed' if dirty else ''}"
+    name = given.name or f"{revision[:9] if revision else 'unversioned'}{'-changed' if dirty else ''}"
     before = os.getloadavg()[0]
     run: dict[str, Any] = {
         "date": datetime.date.today().isoformat(),
@@ -111,6 +112,11 @@ def main() -> int:
     result = Result()
     begin = time.monotonic()
     measure(given, build, result, run)
+    uneven = [row.figures for row in result.rows if row.figures.get("spread", 0) > STEADY]
+    if uneven:
+        run["warnings"].append(
+            f"Something else was running: {len(uneven)} measurements have a spread above {STEADY:.0%}."
+        )
     run["minutes"] = (time.monotonic() - begin) / 60
     run["load"] = {"before": before, "after": os.getloadavg()[0]}
     text = report.render(run, result)

@@ -75,6 +75,16 @@ void add_rejected(Batch &batch, std::size_t start, std::size_t length, std::int3
   batch.add_record(start, length, status, flags);
 }
 
+// Whether the fields that were added since the last whole record hold text beyond ASCII, MARC-8 escapes included.
+bool has_nonascii(const Batch &batch, const SubfieldFindings &found, bool utf8) {
+  if (found.high || utf8) return found.high;
+  for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i) {
+    const std::size_t end = std::size_t{batch.field_offset[i]} + batch.field_length[i];
+    if (find_byte(batch.data, kEscape, batch.field_offset[i], end) < end) return true;
+  }
+  return false;
+}
+
 // Adds the piece as the record that pymarc sees in it. `flags`: MARC_REC_SOUND or 0.
 void parse_as_pymarc(Batch &batch, std::size_t start, std::size_t length, bool is_last, std::uint32_t flags) {
   const std::size_t first_note = batch.notes.size();
@@ -85,9 +95,9 @@ void parse_as_pymarc(Batch &batch, std::size_t start, std::size_t length, bool i
     return;
   }
   const SubfieldFindings found = index_subfields(batch, false, start, start + length);
-  const std::uint8_t *record = batch.data + start;
-  if (record[9] == 'a') flags |= MARC_REC_UTF8;
-  if (found.high || find_byte(record, kEscape, 0, length) < length) flags |= MARC_REC_NONASCII;
+  const bool utf8 = batch.data[start + 9] == 'a';
+  if (utf8) flags |= MARC_REC_UTF8;
+  if (has_nonascii(batch, found, utf8)) flags |= MARC_REC_NONASCII;
   if (batch.notes.size() > first_note) flags |= MARC_REC_NOTED;
   batch.add_record(start, length, MARC_OK, flags);
 }
@@ -121,7 +131,7 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
   if (splits && found.is_plain() && valid) flags |= MARC_REC_PLAIN;
   if (utf8) flags |= MARC_REC_UTF8;
   if ((flags & MARC_REC_PLAIN) != 0 && utf8 && !found.empty) flags |= MARC_REC_CANONICAL;
-  if (found.high || (!utf8 && find_byte(record, kEscape, leader.base, length) < length)) flags |= MARC_REC_NONASCII;
+  if (has_nonascii(batch, found, utf8)) flags |= MARC_REC_NONASCII;
   if (batch.notes.size() > first_note) flags |= MARC_REC_NOTED;
   batch.add_record(start, length, MARC_OK, flags);
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace marc {
 namespace {
@@ -33,13 +34,16 @@ Pipeline::~Pipeline() {
 
 std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
   outcome = {MARC_END, 0, {}};
-  if (ended_) return nullptr;
-  ended_ = true; // unless we come to the end of this in good order
-  std::unique_ptr<Batch> batch = recycler_->take_batch();
+  std::unique_ptr<Batch> batch;
   for (;;) {
     if (cancelled_.load(std::memory_order_relaxed)) {
       outcome = {MARC_E_CANCELLED, 0, {}};
       return nullptr;
+    }
+    if (batch == nullptr) {
+      if (ended_) return nullptr;
+      ended_ = true; // unless we come to the end of this in good order
+      batch = recycler_->take_batch();
     }
     scan(*batch);
     if (batch->size() > 0) {
@@ -54,8 +58,9 @@ std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
     window_offset_ += scanned_;
     batch->clear();
     if (exhausted_) return nullptr;
-    if (Failure failure = refill()) {
-      outcome = std::move(failure);
+    if (!failure_) failure_ = refill();
+    if (failure_ && (failure_.code == MARC_E_INTERRUPTED || held_chunk_ == 0)) {
+      outcome = std::exchange(failure_, {});
       ended_ = outcome.code != MARC_E_INTERRUPTED;
       return nullptr;
     }
@@ -107,7 +112,7 @@ bool Pipeline::add_piece(Batch &batch, const Piece &piece) {
 bool Pipeline::add_chunk(Batch &batch, std::size_t start, const Piece &piece) {
   const bool at_end = start + piece.length == size_;
   parse_chunk(batch, start, piece.length, at_end && exhausted_);
-  if (!at_end || exhausted_ || batch.record_status[batch.size() - 1] == MARC_OK) return true;
+  if (!at_end || exhausted_ || failure_ || batch.record_status[batch.size() - 1] == MARC_OK) return true;
   batch.drop_record();
   held_chunk_ = piece.length;
   needed_ = piece.length + 1;

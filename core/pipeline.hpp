@@ -75,6 +75,7 @@ private:
   std::size_t held_chunk_ = 0;          // length of a chunk whose verdict waits for the byte behind it
   std::uint64_t window_offset_ = 0;     // of the window in the source
   std::uint64_t index_ = 0;             // of the first piece of the next batch
+  Failure failure_;                     // of the source, while complete pieces are to be handed out before it
   bool exhausted_ = false;              // the source has ended
   bool ended_ = false;                  // everything was handed out, or reading failed
 };

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +27,10 @@ T = TypeVar("T")
 #: What hangs is ended after so many seconds. Nothing else depends on a clock.
 HANG = 120.0
 HERE = Path(__file__).resolve().parent
+SHARED = Path(os.environ.get("LIBMARC_SHARED") or HERE.parents[2] / "shared")
+CACHE = Path(
+    os.environ.get("LIBMARC_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "libmarc"
+)
 CHUNK = 1 << 20  # bytes that a reader asks for at once
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc")
 
@@ -64,7 +72,32 @@ def generated(kind: str, count: int, seed: int = 7) -> bytes:
 @cache
 def generated_pieces(kind: str, count: int, seed: int = 7) -> list[tuple[str, int, int]]:
     """The pieces that a reader delivers, by the generator's own map: kind ("record" or "chunk"), begin and end."""
-    return [tuple(piece) for piece in generate(kind, count, seed)[1].pieces if piece.kind != "silent"]
+    return [
+        (piece.kind, piece.begin, piece.end)
+        for piece in generate(kind, count, seed)[1].pieces
+        if piece.kind != "silent"
+    ]
+
+
+@cache
+def pymarc_test_files() -> Path:
+    """The folder of pymarc's own test files: in the corpus, or from its source distribution in the cache. The test is
+    skipped aloud where there is neither."""
+    folder = SHARED / "corpus" / "edsu__pymarc"
+    if folder.is_dir():
+        return folder
+    sdist = CACHE / "pymarc-5.4.0.tar.gz"
+    if not sdist.is_file():
+        pytest.skip(f"pymarc's test files are neither in {folder} (LIBMARC_SHARED) nor in {sdist} (LIBMARC_CACHE)")
+    unpacked = Path(tempfile.mkdtemp(prefix="libmarc-test-"))
+    atexit.register(shutil.rmtree, unpacked, ignore_errors=True)
+    with tarfile.open(sdist) as archive:
+        for member in archive:
+            name = Path(member.name)
+            content = archive.extractfile(member) if name.parent.name == "test" else None
+            if content is not None:
+                (unpacked / name.name).write_bytes(content.read())
+    return unpacked
 
 
 # ---- what a reader gives ----
@@ -278,6 +311,11 @@ def background(function: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-def slices(data: bytes, size: int) -> Iterator[bytes]:
-    for at in range(0, len(data), size):
-        yield data[at : at + size]
+def in_turn(*steps: Callable[[], object]) -> Callable[[], None]:
+    """A function that calls these, one after the other."""
+
+    def call() -> None:
+        for step in steps:
+            step()
+
+    return call

@@ -18,7 +18,7 @@ from libmarc.reader import QUEUE_BYTES, QUEUE_MOST_RECORDS, QUEUE_RECORDS
 
 def fillings(reader: MARCReader) -> list[list[bytes]]:
     """What each filling of the queue brought."""
-    found = []
+    found: list[list[bytes]] = []
     while True:
         record = next(reader, False)
         if record is False:
@@ -165,7 +165,8 @@ def test_native_calls_for_n_records(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     data = b"".join(books(4_000, size=1_500))
     path = tmp_path / "file.mrc"
     path.write_bytes(data)
-    for source in (data, path, Source(data), path.open("rb")):
+    file = path.open("rb")
+    for source in (data, path, Source(data), file):
         counted = Counted()
         monkeypatch.setattr(libmarc.reader, "lib", counted)
         with MARCReader(source) as reader:
@@ -174,7 +175,7 @@ def test_native_calls_for_n_records(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert count == 4_000
         assert counted.calls <= math.ceil(len(data) / CHUNK) + 2
         assert reads <= math.ceil(len(data) / CHUNK) + 2
-    source.close()
+    file.close()
 
 
 def test_reads_are_counted_by_the_native_reader_too() -> None:

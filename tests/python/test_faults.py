@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import socket
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -302,10 +303,30 @@ def test_interruptions_inside_rejected_pieces_and_silent_bytes() -> None:
     assert len(found) == 4
 
 
+def test_ctrl_c_on_entry_to_the_callback() -> None:
+    """Before the first line of it is executed, where no `try` helps."""
+    reader = MARCReader(Script(*BOOKS))
+    assert given(reader).raw == BOOKS[0]
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        if frame.f_code.co_name == "libmarc_read":
+            raise KeyboardInterrupt("on entry")
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with pytest.raises(KeyboardInterrupt, match="on entry"):
+            reader.__next__()
+    finally:
+        sys.settrace(before)
+    assert raws(reader) == BOOKS[1:]
+
+
 def test_none_means_later() -> None:
     """As raw files that do not block give it."""
     reader = MARCReader(Script(None, BOOKS[0], None, BOOKS[1][:50], None, None, BOOKS[1][50:]))
-    found = []
+    found: list[bytes | None] = []
     for _ in range(6):
         try:
             record = next(reader)

@@ -42,7 +42,7 @@ class Watched(MARCReader):
         self.states: list[str] = []
         super().__init__(source, **options)
 
-    @property  # type: ignore[override]
+    @property
     def _state(self) -> State:
         return self._now
 
@@ -519,8 +519,8 @@ print(f"{twice} twice, {stuck} stuck, {locked_out} locked out")
 
 
 def test_ctrl_c_at_any_moment_leaves_a_reader_that_can_go_on() -> None:
-    """Hit by signals at thousands of random moments the reader goes on behind each of them: it gives no record twice, and
-    it does not take itself for one that is in use, neither on this thread nor on another one."""
+    """Hit by signals at thousands of random moments the reader goes on behind each of them: it gives no record twice,
+    and it does not take itself for one that is in use, neither on this thread nor on another one."""
     assert run_python(CTRL_C_ANYWHERE) == "0 twice, 0 stuck, 0 locked out\n"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given as property_of
+from hypothesis import settings
 from hypothesis import strategies as st
 from support import book, given
 
@@ -64,7 +65,8 @@ def test_parts_are_read_by_position(leader: Leader) -> None:
     assert leader[:] == TEXT
     with pytest.raises(IndexError):
         leader[24]
-    assert list(leader) == list(TEXT)  # type: ignore[call-overload]
+    sequence: Any = leader
+    assert [*sequence] == list(TEXT)
 
 
 @every_part
@@ -82,9 +84,10 @@ def test_parts_are_written_by_name(leader: Leader, name: str) -> None:
 @pytest.mark.parametrize("change", [-1, 1])
 def test_parts_of_other_lengths_are_refused(leader: Leader, name: str, change: int) -> None:
     length = PARTS[name][1] + change
-    for write in (lambda: setattr(leader, name, "9" * length), lambda: leader.__setitem__(name, "9" * length)):
-        with pytest.raises(BadLeaderValue):
-            write()
+    with pytest.raises(BadLeaderValue):
+        setattr(leader, name, "9" * length)
+    with pytest.raises(BadLeaderValue):
+        leader[name] = "9" * length
     assert str(leader) == TEXT
 
 
@@ -116,8 +119,7 @@ def test_written_out_of_range(leader: Leader) -> None:
 
 def test_identity_and_no_length(leader: Leader) -> None:
     assert leader != Leader(TEXT)
-    assert leader == leader
-    assert hash(leader) != hash(Leader(TEXT)) or leader is not Leader(TEXT)
+    assert {leader: 1}[leader] == 1
     with pytest.raises(TypeError):
         len(leader)  # type: ignore[arg-type]
 
@@ -146,6 +148,7 @@ def test_of_a_record_that_was_read() -> None:
     assert record.raw == raw
 
 
+@settings(deadline=None)
 @property_of(st.lists(st.tuples(st.integers(-2, 25), st.text("abc0 ", max_size=6)), max_size=6), st.booleans())
 def test_any_writing_as_in_pymarc(writes: list[tuple[int, str]], by_slice: bool) -> None:
     pymarc = pytest.importorskip("pymarc", reason="pymarc, the oracle, is not installed")

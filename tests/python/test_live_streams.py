@@ -9,11 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Child, background, book, books, given, needs_proc, raws, within
+from support import Child, background, book, books, given, in_turn, needs_proc, raws, within
 
 from libmarc import MARCReader, TruncatedRecord
 
@@ -87,7 +88,7 @@ def fifo_stream(folder: Path) -> Iterator[Stream]:
     both = os.open(fifo, os.O_RDWR)  # so that neither side waits for the other in open()
     writer = fifo.open("wb", buffering=0)
     with writer:
-        yield Stream(fifo, writer.write, lambda: (writer.close(), os.close(both)))
+        yield Stream(fifo, writer.write, in_turn(writer.close, partial(os.close, both)))
 
 
 @contextmanager
@@ -236,7 +237,8 @@ def test_other_objects_are_asked_by_read_only() -> None:
         def read1(self, size: int = -1, /) -> bytes:
             raise AssertionError("not asked")
 
-    source = Own(io.BytesIO(DATA))  # type: ignore[arg-type]
+    raw: Any = io.BytesIO(DATA)
+    source = Own(raw)
     assert raws(MARCReader(source)) == BOOKS
     assert source.reads == 2
 
@@ -289,7 +291,9 @@ def interrupt(child: Child) -> None:
 @pytest.mark.parametrize("kind", ["socket", "pipe", "raw pipe", pytest.param("fifo", marks=needs_fifo)])
 def test_ctrl_c_works_while_the_source_blocks(kind: str, tmp_path: Path) -> None:
     """KeyboardInterrupt comes out of next(), again and again, and reading goes on where it was."""
-    theirs: Any = None
+    descriptors: tuple[int, ...] = ()
+    write: Any
+    end: Any
     if kind == "socket":
         ours, theirs = socket.socketpair()
         descriptors, name = (ours.fileno(),), str(ours.fileno())
@@ -297,7 +301,7 @@ def test_ctrl_c_works_while_the_source_blocks(kind: str, tmp_path: Path) -> None
     elif kind == "fifo":
         fifo = tmp_path / "fifo"
         os.mkfifo(fifo)
-        descriptors, name = (), str(fifo)
+        name = str(fifo)
     else:
         out, into = os.pipe()
         descriptors, name = (out,), str(out)

@@ -380,7 +380,7 @@ def test_places_of_errors_count_from_the_beginning_of_the_source(make: Any, tmp_
             for record in reader:
                 if record is None:
                     problem: Any = reader.current_exception
-                    places.append((problem.byte_offset, reader.current_chunk))
+                    places.append((problem.byte_offset, reader.current_chunk or b""))
         assert len(places) == 3
         for offset, chunk in places:
             source.seek(offset)

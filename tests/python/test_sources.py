@@ -16,6 +16,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from support import (
     generated,
     generated_pieces,
     given,
+    in_turn,
     items,
     open_files,
     raws,
@@ -308,32 +310,33 @@ def test_members_of_archives(tmp_path: Path, path: Path) -> None:
     with tarfile.open(tmp_path / "t.tar", "w") as archive:
         archive.add(path, "books.mrc")
     with tarfile.open(tmp_path / "t.tar") as archive:
-        member = archive.extractfile("books.mrc")
-        assert member is not None
-        check(member, "callback")
+        extracted = archive.extractfile("books.mrc")
+        assert extracted is not None
+        check(extracted, "callback")
 
 
 def test_socket_detection() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        background(lambda: (theirs.sendall(DATA), theirs.close()))
+        background(in_turn(lambda: theirs.sendall(DATA), theirs.close))
         check(ours, "callback")
 
 
 def test_socket_files() -> None:
-    for options in ({"mode": "rb"}, {"mode": "rwb"}, {"mode": "rb", "buffering": 0}):
+    kinds: list[dict[str, Any]] = [{"mode": "rb"}, {"mode": "rwb"}, {"mode": "rb", "buffering": 0}]
+    for options in kinds:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             theirs.sendall(DATA)
             theirs.shutdown(socket.SHUT_WR)
-            with ours.makefile(**options) as file:  # type: ignore[call-overload]
+            with ours.makefile(**options) as file:
                 check(file, "callback")
 
 
 def test_pipe_detection() -> None:
     for buffering in (-1, 0):
         out, into = os.pipe()
-        background(lambda: (os.write(into, DATA), os.close(into)))  # noqa: B023
+        background(in_turn(partial(os.write, into, DATA), partial(os.close, into)))
         with open(out, "rb", buffering=buffering) as file:
             check(file, "callback")
 
@@ -501,9 +504,9 @@ def every_source(tmp_path: Path, data: bytes) -> dict[str, Callable[[], Any]]:
 
 @pytest.mark.parametrize("kind", ["mixed", "damaged", "large", "marc8"])
 @pytest.mark.parametrize("options", [{}, {"_chunk_bytes": 64}, {"_chunk_bytes": 5_000, "_queue_records": 7}])
-def test_cursor_backend_parity(tmp_path: Path, kind: str, options: dict[str, int]) -> None:
+def test_cursor_backend_parity(tmp_path: Path, kind: str, options: dict[str, Any]) -> None:
     """Records, errors, their places and their order are the same from every backend and in every chunk size."""
-    count = 10 if kind == "large" else 190
+    count = 4 if kind == "large" else 60
     data = generated(kind, count)
     expected = items(MARCReader(data))
     assert [found.raw for found in expected] == [data[begin:end] for _, begin, end in generated_pieces(kind, count)]
@@ -516,7 +519,7 @@ def test_cursor_backend_parity(tmp_path: Path, kind: str, options: dict[str, int
 
 def test_native_file_parity(tmp_path: Path) -> None:
     """A path gives bit for bit what the open file gives, in every answer of every record."""
-    data = generated("mixed", 3_000) + generated("damaged", 200, 3) + generated("utf8", 500)
+    data = generated("mixed", 1_500) + generated("damaged", 100, 3)
     path = tmp_path / "file.mrc"
     path.write_bytes(data)
     with path.open("rb") as file, MARCReader(file) as theirs, MARCReader(path) as ours:
@@ -537,10 +540,10 @@ def test_native_file_parity(tmp_path: Path) -> None:
             assert str(one) == str(other)
             if not one.has_unconverted_text:
                 assert one.as_marc() == other.as_marc()
-    assert count > 3_700
+    assert count > 1_600
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @property_of(st.integers(0, 2**32), st.sampled_from([64, 100, 1_000, 10_000]))
 def test_any_split_of_the_reads_gives_the_same(seed: int, chunk: int) -> None:
     data = generated("damaged", 40)
@@ -581,7 +584,7 @@ def test_reader_drop_mid_stream(tmp_path: Path, close: bool) -> None:
     sources = every_source(tmp_path, data)
     for name, make in sources.items():
         before = open_files()
-        for taken in (0, 1, 99, 100, 101, 250):
+        for taken in (0, 1, 99, 101, 250):
             source = make()
             reader = MARCReader(source, _chunk_bytes=100_000)
             records = [given(reader) for _ in range(taken)]

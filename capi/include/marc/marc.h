@@ -106,7 +106,7 @@ enum {
   MARC_REC_PLAIN = 4,        /* SPLITS, and each data field has two ASCII indicators and ASCII subfield codes */
   MARC_REC_CANONICAL = 8,    /* PLAIN, leader/09 'a', no empty subfield: serialising the fields gives these bytes */
   MARC_REC_UTF8 = 16,        /* leader/09 is 'a' */
-  MARC_REC_NONASCII = 32,    /* the record holds a byte above 0x7F or an ESC (0x1B) */
+  MARC_REC_NONASCII = 32,    /* a field holds a byte above 0x7F or, without leader/09 'a', an ESC (0x1B) */
   MARC_REC_NOTED = 64        /* at least one note */
 };
 
