@@ -89,18 +89,18 @@ asan: ## tests of all kinds with AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/bootstrap.sh asan
 	@tools/build.sh asan
 	UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1 \
-	  ctest --test-dir build/asan --output-on-failure --parallel $(JOBS)
-	$(call package,build/asan) LIBMARC_SANITIZER=asan $(call preload,libasan.so) PYTHONMALLOC=malloc \
+	  ctest --test-dir build/asan --output-on-failure --parallel $(JOBS); native=$$?; \
+	  $(call package,build/asan) LIBMARC_SANITIZER=asan $(call preload,libasan.so) PYTHONMALLOC=malloc \
 	  UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
 	  LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
-	  $(PY) -m pytest -m "not slow" $(TESTS)
+	  $(PY) -m pytest -m "not slow" $(TESTS) && exit $$native
 
 tsan: ## tests of all kinds with ThreadSanitizer
 	@tools/bootstrap.sh tsan
 	@tools/build.sh tsan
-	$(fixed_addresses) ctest --test-dir build/tsan --output-on-failure --parallel $(JOBS)
-	$(call package,build/tsan) LIBMARC_SANITIZER=tsan $(call preload,libtsan.so) \
-	  $(fixed_addresses) $(PY) -m pytest -m "not slow" $(TESTS)
+	$(fixed_addresses) ctest --test-dir build/tsan --output-on-failure --parallel $(JOBS); native=$$?; \
+	  $(call package,build/tsan) LIBMARC_SANITIZER=tsan $(call preload,libtsan.so) \
+	  $(fixed_addresses) $(PY) -m pytest -m "not slow" $(TESTS) && exit $$native
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS
 	@tools/bootstrap.sh fuzz

@@ -155,6 +155,11 @@ private:
   bool mine_;
 };
 
+marc::Surroundings surroundings(std::uint32_t place) {
+  if (place == MARC_PIECE_ALONE) return marc::Surroundings::None;
+  return place == MARC_PIECE_LAST ? marc::Surroundings::Last : marc::Surroundings::BytesFollow;
+}
+
 bool has_record(const marc_batch *batch, std::uint32_t record) {
   return batch != nullptr && record < core(batch)->size();
 }
@@ -218,9 +223,8 @@ int32_t marc_reader_open_bytes(const uint8_t *data, size_t length, const marc_re
 int32_t marc_reader_open_callback(marc_read_fn read, void *context, const marc_reader_options *options,
                                   marc_reader **out, marc_error *error) {
   if (read == nullptr) return bad_argument(error, "read is NULL");
-  return open_reader(MARC_BACKEND_CALLBACK, options, out, error, [=](const marc_reader_options &, Failure &) {
-    return marc::open_callback(read, context);
-  });
+  return open_reader(MARC_BACKEND_CALLBACK, options, out, error,
+                     [=](const marc_reader_options &, Failure &) { return marc::open_callback(read, context); });
 }
 
 int32_t marc_reader_open_read_at(marc_read_at_fn read_at, void *context, uint64_t size,
@@ -270,11 +274,12 @@ void marc_reader_free(marc_reader *reader) { delete reader; }
 
 // ---- Batches
 
-int32_t marc_parse_record(const uint8_t *data, size_t length, int32_t is_last, const marc_reader_options *given,
+int32_t marc_parse_record(const uint8_t *data, size_t length, uint32_t place, const marc_reader_options *given,
                           marc_batch **out, marc_error *error) {
   if (out == nullptr) return bad_argument(error, "out is NULL");
   *out = nullptr;
   if (data == nullptr || length == 0) return bad_argument(error, "a piece has at least one byte");
+  if (place > MARC_PIECE_LAST) return bad_argument(error, "place is one of MARC_PIECE_...");
   return guard(error, [&] {
     marc_reader_options options{};
     const std::int32_t status = read_options(given, options, error);
@@ -289,7 +294,7 @@ int32_t marc_parse_record(const uint8_t *data, size_t length, int32_t is_last, c
     if (piece.kind == marc::PieceKind::Record && piece.length == length)
       marc::parse_sound(*batch, 0, length, scanner.leader(), scanner.directory());
     else
-      marc::parse_chunk(*batch, 0, length, is_last != 0);
+      marc::parse_chunk(*batch, 0, length, surroundings(place));
     *out = handle(batch.release());
     return std::int32_t{MARC_OK};
   });

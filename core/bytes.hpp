@@ -18,12 +18,8 @@ constexpr std::uint8_t kFieldEnd = 0x1E;     // ends a field, and the directory
 constexpr std::uint8_t kSubfieldMark = 0x1F; // starts a subfield
 constexpr std::uint8_t kEscape = 0x1B;       // starts a MARC-8 escape sequence
 
-constexpr bool is_delimiter(std::uint8_t byte) {
-  return static_cast<std::uint8_t>(byte - kRecordEnd) <= 2;
-}
-constexpr bool is_digit(std::uint8_t byte) {
-  return static_cast<std::uint8_t>(byte - '0') <= 9;
-}
+constexpr bool is_delimiter(std::uint8_t byte) { return static_cast<std::uint8_t>(byte - kRecordEnd) <= 2; }
+constexpr bool is_digit(std::uint8_t byte) { return static_cast<std::uint8_t>(byte - '0') <= 9; }
 
 // A block of 16 bytes as bit masks: bit i speaks of byte i.
 constexpr std::size_t kBlock = 16;

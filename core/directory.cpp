@@ -77,7 +77,8 @@ bool Directory::read_with(const std::uint8_t *record, std::size_t width, std::si
 }
 
 bool is_valid_entry(const std::uint8_t *at, const EntryMap &map) {
-  return !holds_delimiter(at, 3) && all_digits(at + 3, map.digits()) && !holds_delimiter(at + 3 + map.digits(), map.other);
+  return !holds_delimiter(at, 3) && all_digits(at + 3, map.digits()) &&
+         !holds_delimiter(at + 3 + map.digits(), map.other);
 }
 
 } // namespace marc

@@ -50,7 +50,7 @@ private:
 
   static constexpr std::size_t kMost = kLargestLength / 12 + 1; // an entry has 3 bytes and at least 9 digits
 
-  static constexpr std::uint32_t kLargestField = 999999999;             // in nine digits
+  static constexpr std::uint32_t kLargestField = 999999999; // in nine digits
 
   std::unique_ptr<DirectoryEntry[]> entries_;
   std::size_t count_ = 0;

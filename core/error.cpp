@@ -13,7 +13,8 @@ struct CodeText {
   const char *message;
 };
 
-#define MARC_CODE(code, message) CodeText{code, #code, message}
+#define MARC_CODE(code, message)                                                                                       \
+  CodeText { code, #code, message }
 constexpr std::array kCodes{
     MARC_CODE(MARC_OK, "no error"),
     MARC_CODE(MARC_END, "end of the input"),

@@ -3,7 +3,6 @@
 
 #include "bytes.hpp"
 #include "field_rules.hpp"
-#include "pymarc_rules.hpp"
 #include "subfields.hpp"
 #include "utf8.hpp"
 
@@ -86,10 +85,10 @@ bool has_nonascii(const Batch &batch, const SubfieldFindings &found, bool utf8) 
 }
 
 // Adds the piece as the record that pymarc sees in it. `flags`: MARC_REC_SOUND or 0.
-void parse_as_pymarc(Batch &batch, std::size_t start, std::size_t length, bool is_last, std::uint32_t flags) {
+void parse_as_pymarc(Batch &batch, std::size_t start, std::size_t length, Surroundings around, std::uint32_t flags) {
   const std::size_t first_note = batch.notes.size();
   if ((flags & MARC_REC_SOUND) == 0) add_note(batch, MARC_NOTE_FRAMING, start, 0);
-  const std::int32_t status = read_as_pymarc(batch, start, length, is_last);
+  const std::int32_t status = read_as_pymarc(batch, start, length, around);
   if (status != MARC_OK) {
     add_rejected(batch, start, length, status, flags, first_note);
     return;
@@ -108,7 +107,7 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
                  const Directory &directory) {
   const std::uint8_t *record = batch.data + start;
   if (!leader.map.is_marc21() || !has_ascii_leader(record) || !directory.has_ascii_tags()) {
-    parse_as_pymarc(batch, start, length, false, MARC_REC_SOUND);
+    parse_as_pymarc(batch, start, length, Surroundings::BytesFollow, MARC_REC_SOUND);
     return;
   }
   const std::size_t first_note = batch.notes.size();
@@ -136,8 +135,8 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
   batch.add_record(start, length, MARC_OK, flags);
 }
 
-void parse_chunk(Batch &batch, std::size_t start, std::size_t length, bool is_last) {
-  parse_as_pymarc(batch, start, length, is_last, 0);
+void parse_chunk(Batch &batch, std::size_t start, std::size_t length, Surroundings around) {
+  parse_as_pymarc(batch, start, length, around, 0);
 }
 
 void parse_oversize(Batch &batch, std::size_t start, std::size_t length, bool first) {

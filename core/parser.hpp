@@ -5,6 +5,7 @@
 #include "batch.hpp"
 #include "directory.hpp"
 #include "leader.hpp"
+#include "pymarc_rules.hpp"
 
 #include <cstddef>
 
@@ -13,8 +14,8 @@ namespace marc {
 // Adds a sound record of `length` bytes at batch.data[start], whose leader and directory the scanner has read.
 void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Leader &leader, const Directory &directory);
 
-// Adds any other piece: as the record that pymarc sees in it, or rejected. `is_last`: no byte follows it in its source.
-void parse_chunk(Batch &batch, std::size_t start, std::size_t length, bool is_last);
+// Adds any other piece: as the record that pymarc sees in it, or rejected.
+void parse_chunk(Batch &batch, std::size_t start, std::size_t length, Surroundings around);
 
 // Adds a part of a piece above the largest size, rejected.
 void parse_oversize(Batch &batch, std::size_t start, std::size_t length, bool first);

@@ -111,7 +111,7 @@ bool Pipeline::add_piece(Batch &batch, const Piece &piece) {
 // Whether a rejected chunk is the last of its input decides its verdict; a delivered one need not wait to know.
 bool Pipeline::add_chunk(Batch &batch, std::size_t start, const Piece &piece) {
   const bool at_end = start + piece.length == size_;
-  parse_chunk(batch, start, piece.length, at_end && exhausted_);
+  parse_chunk(batch, start, piece.length, at_end && exhausted_ ? Surroundings::Last : Surroundings::BytesFollow);
   if (!at_end || exhausted_ || failure_ || batch.record_status[batch.size() - 1] == MARC_OK) return true;
   batch.drop_record();
   held_chunk_ = piece.length;

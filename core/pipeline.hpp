@@ -19,9 +19,9 @@
 namespace marc {
 
 struct PipelineOptions {
-  std::size_t chunk = 1 << 20;      // bytes asked from the source at once, and about as many in a batch
-  std::size_t batch_records = 0;    // most pieces in a batch; 0: no limit
-  std::size_t largest = 64 << 20;   // a damaged piece above it is rejected in parts
+  std::size_t chunk = 1 << 20;    // bytes asked from the source at once, and about as many in a batch
+  std::size_t batch_records = 0;  // most pieces in a batch; 0: no limit
+  std::size_t largest = 64 << 20; // a damaged piece above it is rejected in parts
 };
 
 // What a pipeline has done so far. Written by the thread that is inside next(), read by any.
@@ -69,15 +69,15 @@ private:
 
   Arena *arena_ = nullptr;               // that the window lies in; NULL for a source in memory
   const std::uint8_t *window_ = nullptr; // bytes not handed out yet
-  std::size_t size_ = 0;                // of the window
-  std::size_t scanned_ = 0;             // bytes of the window that the batch in the making has taken
-  std::size_t needed_ = 1;              // bytes behind them that the scanner needs to go on
-  std::size_t held_chunk_ = 0;          // length of a chunk whose verdict waits for the byte behind it
-  std::uint64_t window_offset_ = 0;     // of the window in the source
-  std::uint64_t index_ = 0;             // of the first piece of the next batch
-  Failure failure_;                     // of the source, while complete pieces are to be handed out before it
-  bool exhausted_ = false;              // the source has ended
-  bool ended_ = false;                  // everything was handed out, or reading failed
+  std::size_t size_ = 0;                 // of the window
+  std::size_t scanned_ = 0;              // bytes of the window that the batch in the making has taken
+  std::size_t needed_ = 1;               // bytes behind them that the scanner needs to go on
+  std::size_t held_chunk_ = 0;           // length of a chunk whose verdict waits for the byte behind it
+  std::uint64_t window_offset_ = 0;      // of the window in the source
+  std::uint64_t index_ = 0;              // of the first piece of the next batch
+  Failure failure_;                      // of the source, while complete pieces are to be handed out before it
+  bool exhausted_ = false;               // the source has ended
+  bool ended_ = false;                   // everything was handed out, or reading failed
 };
 
 } // namespace marc

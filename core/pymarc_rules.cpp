@@ -59,7 +59,9 @@ public:
   PymarcReading(Batch &batch, std::size_t start, std::size_t length)
       : batch_(batch), piece_(batch.data + start), start_(start), length_(length) {}
 
-  std::int32_t frame(bool is_last) {
+  std::int32_t frame(Surroundings around) {
+    if (around == Surroundings::None) return MARC_OK;
+    const bool is_last = around == Surroundings::Last;
     if (length_ < 5) return reject(is_last ? MARC_BAD_TRUNCATED : MARC_BAD_LENGTH, 0, length_);
     const auto stated = python_int(piece_, 5);
     if (!stated) return reject(MARC_BAD_LENGTH, 0, 5);
@@ -80,6 +82,9 @@ public:
     if (*base <= 0) return reject(MARC_BAD_BASE_MISSING, 12, 5);
     if (*base >= static_cast<std::int64_t>(length_)) return reject(MARC_BAD_BASE_RANGE, 12, 5);
     base_ = *base;
+    const auto stated = python_int(piece_, 5);
+    if (!stated) return reject(MARC_BAD_LENGTH, 0, 5);
+    if (*stated > static_cast<std::int64_t>(length_)) return reject(MARC_BAD_TRUNCATED, 0, 5);
     const Slice directory = python_slice(kLeaderSize, base_ - 1, length_);
     const std::size_t size = directory.end - directory.begin;
     if (!is_ascii(kLeaderSize, size)) return reject(MARC_BAD_DIRECTORY_TEXT, kLeaderSize, size);
@@ -131,9 +136,9 @@ private:
 
 } // namespace
 
-std::int32_t read_as_pymarc(Batch &batch, std::size_t start, std::size_t length, bool is_last) {
+std::int32_t read_as_pymarc(Batch &batch, std::size_t start, std::size_t length, Surroundings around) {
   PymarcReading reading(batch, start, length);
-  const std::int32_t status = reading.frame(is_last);
+  const std::int32_t status = reading.frame(around);
   return status == MARC_OK ? reading.fields() : status;
 }
 

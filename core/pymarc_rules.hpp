@@ -9,9 +9,16 @@
 
 namespace marc {
 
+// What is known of a piece besides its bytes: pymarc's verdict depends on it.
+enum class Surroundings : std::uint8_t {
+  BytesFollow, // in the source, at least one
+  Last,        // no byte follows
+  None         // it is a record by itself, as pymarc's Record(data): its framing is not judged
+};
+
 // Adds tag, offset and length of the fields that pymarc finds in `length` bytes at data[start], and notes, to the
-// batch; indexing their subfields is left to the caller. `is_last`: no byte follows the piece in its source.
+// batch; indexing their subfields is left to the caller.
 // Returns MARC_OK or the MARC_BAD_... that stands for pymarc's exception.
-std::int32_t read_as_pymarc(Batch &batch, std::size_t start, std::size_t length, bool is_last);
+std::int32_t read_as_pymarc(Batch &batch, std::size_t start, std::size_t length, Surroundings around);
 
 } // namespace marc

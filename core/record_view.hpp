@@ -17,12 +17,8 @@ public:
   FieldView(const Batch &batch, std::size_t field) : batch_(&batch), field_(field) {}
 
   std::uint32_t tag() const { return batch_->field_tag[field_]; } // packed
-  Bytes bytes() const {
-    return {batch_->data + batch_->field_offset[field_], batch_->field_length[field_]};
-  }
-  std::size_t subfield_count() const {
-    return batch_->subfield_first[field_ + 1] - batch_->subfield_first[field_];
-  }
+  Bytes bytes() const { return {batch_->data + batch_->field_offset[field_], batch_->field_length[field_]}; }
+  std::size_t subfield_count() const { return batch_->subfield_first[field_ + 1] - batch_->subfield_first[field_]; }
   // Code and value of a subfield.
   Bytes subfield(std::size_t i) const {
     const std::size_t at = batch_->subfield_first[field_] + i;
@@ -44,9 +40,7 @@ class RecordView {
 public:
   RecordView(const Batch &batch, std::size_t record) : batch_(&batch), record_(record) {}
 
-  Bytes bytes() const {
-    return {batch_->data + batch_->record_start[record_], batch_->record_length[record_]};
-  }
+  Bytes bytes() const { return {batch_->data + batch_->record_start[record_], batch_->record_length[record_]}; }
   std::size_t field_count() const { return batch_->field_first[record_ + 1] - batch_->field_first[record_]; }
   FieldView field(std::size_t i) const { return {*batch_, batch_->field_first[record_] + i}; }
 

@@ -21,9 +21,7 @@ template <typename Call> auto repeat(bool interruptible, Call call) {
   return result;
 }
 
-Failure last_failure() {
-  return errno == EINTR ? Failure{MARC_E_INTERRUPTED, EINTR, {}} : system_failure(errno);
-}
+Failure last_failure() { return errno == EINTR ? Failure{MARC_E_INTERRUPTED, EINTR, {}} : system_failure(errno); }
 
 // How long an interruptible read of a pipe waits before it lets the caller look for signals. A signal that comes just
 // before the system call would otherwise be seen only when the next bytes come.

@@ -53,12 +53,12 @@ public:
 
   // Where the pass is.
   struct Place {
-    std::uint32_t subfield;  // number of the next subfield in the batch
-    std::uint32_t field;     // fields found
-    std::uint32_t open;      // just behind the last delimiter
-    std::uint32_t opened;    // 1: that was an 0x1F
-    std::uint32_t delimiters;// found, of all three kinds
-    std::uint32_t high;      // not 0: bytes above 0x7F
+    std::uint32_t subfield;   // number of the next subfield in the batch
+    std::uint32_t field;      // fields found
+    std::uint32_t open;       // just behind the last delimiter
+    std::uint32_t opened;     // 1: that was an 0x1F
+    std::uint32_t delimiters; // found, of all three kinds
+    std::uint32_t high;       // not 0: bytes above 0x7F
   };
 
   Place run(std::size_t first_subfield) {
@@ -124,7 +124,8 @@ bool index_regular(Batch &batch, std::size_t begin, std::size_t end, SubfieldFin
   const std::uint32_t *ends = batch.subfield_first.end(); // where the subfields of each field end
   for (std::size_t i = 0; i < fields; ++i) {
     const bool control = is_control_tag(batch.field_tag[first + i]);
-    if (control ? ends[i] != ends[i - 1] : !has_two_indicators(batch.data + batch.field_offset[first + i])) return false;
+    if (control ? ends[i] != ends[i - 1] : !has_two_indicators(batch.data + batch.field_offset[first + i]))
+      return false;
   }
   found.high = all.high != 0;
   if (found.high) {

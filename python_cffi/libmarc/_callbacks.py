@@ -51,8 +51,11 @@ class SourceCallback:
     def raise_failure(self) -> None:
         """Raises what the source has raised, once, if it has."""
         failure, self.failure = self.failure, None
-        if failure is not None:
-            raise failure
+        try:
+            if failure is not None:
+                raise failure
+        finally:
+            del failure  # its traceback holds this frame: no cycle
 
 
 def _checked_size(content: Any, capacity: int) -> int:

@@ -209,7 +209,7 @@ def read_piece(raw: bytes) -> OddRecord | None:
     error = new_error()
     out = ffi.new("marc_batch **")
     data = ffi.from_buffer("uint8_t[]", raw)
-    if lib.marc_parse_record(data, len(raw), 1, ffi.NULL, out, error) != lib.MARC_OK:
+    if lib.marc_parse_record(data, len(raw), lib.MARC_PIECE_ALONE, ffi.NULL, out, error) != lib.MARC_OK:
         raise_error(error)
     batch = ffi.gc(out[0], lib.marc_batch_release)
     view = ffi.new("marc_batch_view *", {"struct_size": ffi.sizeof("marc_batch_view")})
@@ -217,6 +217,8 @@ def read_piece(raw: bytes) -> OddRecord | None:
     if view.all_flags & lib.MARC_REC_PLAIN and not view.note_count:
         return None
     piece = Piece(view, 0, raw)
+    if view.record_status[0] == lib.MARC_BAD_LENGTH:
+        int(raw[:5])  # a reader says RecordLengthInvalid; here it is Python's own ValueError, as in pymarc
     if piece.is_rejected:
         raise piece.error()
     return piece.odd_record()

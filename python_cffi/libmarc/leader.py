@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 from libmarc.constants import LEADER_LEN
 from libmarc.exceptions import BadLeaderValue, RecordLeaderInvalid
 
@@ -16,7 +18,15 @@ class _Part:
     def __set_name__(self, owner: type, name: str) -> None:
         self.__doc__ = f"{name.replace('_', ' ').capitalize()}: leader/{self.begin:02}"
 
-    def __get__(self, leader: Leader, owner: type | None = None) -> str:
+    @overload
+    def __get__(self, leader: None, owner: type) -> _Part: ...
+
+    @overload
+    def __get__(self, leader: Leader, owner: type) -> str: ...
+
+    def __get__(self, leader: Leader | None, owner: type) -> str | _Part:
+        if leader is None:
+            return self
         return leader.leader[self.begin : self.begin + self.length]
 
     def __set__(self, leader: Leader, value: str) -> None:

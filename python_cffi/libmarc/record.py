@@ -24,10 +24,10 @@ class Record:
     ``fields`` has been asked for, that list is the record.
     """
 
-    __slots__ = ("__pos", "_batch", "_number", "_odd", "_raw", "fields", "force_utf8", "leader", "to_unicode")
+    __slots__ = ("__pos", "_batch", "_fields", "_number", "_odd", "_raw", "force_utf8", "leader", "to_unicode")
 
-    leader: Leader
-    fields: list[Field]
+    leader: Leader | Any
+    _fields: list[Field]  # once they have been asked for, or set
     to_unicode: bool
     force_utf8: bool
     _raw: bytes | None  # as the record stood in its source; None for one that was made
@@ -55,13 +55,15 @@ class Record:
     def __getattr__(self, name: str) -> Any:
         # Only comes here while the slot is empty: a record that was read, and not asked for this before.
         value: Any
-        if name == "fields":
+        if name == "_fields":
             self._batch = None
             value = self._read_fields()
         elif name == "leader":
             value = Leader(str(self._bytes()[:LEADER_LEN], "ascii"))
         elif name in ("_batch", "_odd"):
             value = None
+        elif name == "_Record__pos":
+            value = 0
         elif name == "to_unicode":
             value = True
         elif name == "force_utf8":
@@ -85,6 +87,21 @@ class Record:
         directory = str(raw[LEADER_LEN : base - 1], "ascii")
         tags = [directory[i : i + 3] for i in range(0, len(directory), DIRECTORY_ENTRY_LEN)]
         return read_fields(tags, str(raw[base:], text_encoding(raw)).split(END_OF_FIELD))
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields in their order: an ordinary list, and from now on the record."""
+        return self._fields
+
+    @fields.setter
+    def fields(self, fields: list[Field]) -> None:
+        self._batch = None
+        self._fields = fields
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        # For copies and pickles: what is set, but not the place in a batch.
+        names = ("_fields", "_odd", "_raw", "force_utf8", "leader", "to_unicode")
+        return None, {name: getattr(self, name) for name in names if _is_set(Record.__dict__[name], self)}
 
     @property
     def raw(self) -> bytes | None:
@@ -180,9 +197,13 @@ class Record:
             return self._bytes()
         if self.has_unconverted_text:
             raise NotImplementedError("this version does not convert MARC-8 text; record.raw has the record's bytes")
-        if self.to_unicode:
-            self.leader[9] = "a"
         leader = str(self.leader)
+        if self.to_unicode:
+            leader = f"{leader[:9]}a{leader[10:]}"
+            if isinstance(self.leader, Leader):
+                self.leader.coding_scheme = "a"
+            else:  # users of pymarc assign plain text too
+                self.leader = leader
         encoding = "utf-8" if leader[9] == "a" or self.force_utf8 else "iso8859-1"
         contents = [field.as_marc(encoding) for field in self.fields]
         entries = []
@@ -214,7 +235,7 @@ class Record:
         return "\n".join(lines) + "\n"
 
 
-_FIELDS = Record.__dict__["fields"]
+_FIELDS = Record.__dict__["_fields"]
 _LEADER = Record.__dict__["leader"]
 
 

@@ -41,7 +41,8 @@ public:
     if (piece.kind == marc::PieceKind::Record)
       marc::parse_sound(batch, start, piece.length, scanner.leader(), scanner.directory());
     else
-      marc::parse_chunk(batch, start, piece.length, is_last);
+      marc::parse_chunk(batch, start, piece.length,
+                        is_last ? marc::Surroundings::Last : marc::Surroundings::BytesFollow);
     return piece.length;
   }
 

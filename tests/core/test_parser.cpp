@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_sound_record_reads_the_same_as_a_chunk) {
     OpenBatch sound(text);
     sound.add_piece(0);
     OpenBatch chunk(text);
-    marc::parse_chunk(chunk.batch, 0, text.size(), true);
+    marc::parse_chunk(chunk.batch, 0, text.size(), marc::Surroundings::Last);
     BOOST_TEST_REQUIRE((sound.batch.record_flags[0] & MARC_REC_SOUND) != 0U);
     BOOST_TEST_REQUIRE(sound.batch.record_status[0] == chunk.batch.record_status[0]);
     BOOST_TEST_REQUIRE((fields_of(sound.batch, 0) == fields_of(chunk.batch, 0)));

@@ -28,7 +28,8 @@ struct Reading {
 
 Reading read(const std::string &piece, bool is_last = false) {
   OpenBatch open(std::string(kBefore, '\x1d') + piece);
-  const std::int32_t status = marc::read_as_pymarc(open.batch, kBefore, piece.size(), is_last);
+  const std::int32_t status = marc::read_as_pymarc(
+      open.batch, kBefore, piece.size(), is_last ? marc::Surroundings::Last : marc::Surroundings::BytesFollow);
   for (std::size_t i = 0; i < open.batch.notes.size(); ++i) open.batch.notes[i].offset -= kBefore;
   Reading reading;
   reading.verdict = status == MARC_OK ? "OK" : std::string(marc::code_name(status)).substr(5);

@@ -116,6 +116,13 @@ enum {
   MARC_PARSE_BEST = 1        /* reserved: repaired where possible (MARC_E_UNSUPPORTED for now) */
 };
 
+/* Where a piece that is parsed alone stands (marc_parse_record). */
+enum {
+  MARC_PIECE_ALONE = 0,      /* nowhere: it is the record, and the length in its leader is not to judge it */
+  MARC_PIECE_FOLLOWED = 1,   /* in an input, and bytes follow it */
+  MARC_PIECE_LAST = 2        /* in an input, and it is the last */
+};
+
 /* marc_reader_info.backend */
 enum {
   MARC_BACKEND_FILE = 1,
@@ -282,10 +289,9 @@ void marc_reader_free(marc_reader *reader);
 
 /* ---- 5. Batches ------------------------------------------------------------------------------------------------ */
 
-/* Parses one piece that is known to be one: the bytes of a record as a batch gave them. No borders are looked for.
- * `is_last`: whether no byte followed it in its source, which pymarc's verdict on a damaged record depends on.
- * The bytes are borrowed. `options` as for a reader. */
-int32_t marc_parse_record(const uint8_t *data, size_t length, int32_t is_last, const marc_reader_options *options,
+/* Parses one piece, the bytes of one record: no borders are looked for. `place` is what is known of it, MARC_PIECE_...:
+ * the verdict on a damaged record depends on it. The bytes are borrowed. `options` as for a reader. */
+int32_t marc_parse_record(const uint8_t *data, size_t length, uint32_t place, const marc_reader_options *options,
                           marc_batch **out, marc_error *error);
 
 /* Fills a view; O(1). `out->struct_size` says how many bytes of it the caller knows. */
