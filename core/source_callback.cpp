@@ -34,7 +34,7 @@ public:
   ReadResult read(std::uint8_t *buffer, std::size_t capacity) override {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(capacity, size_ - at_));
     if (wanted == 0) return {};
-    const ReadResult result = result_of(read_at_(context_, at_, buffer, wanted), wanted);
+    ReadResult result = result_of(read_at_(context_, at_, buffer, wanted), wanted);
     at_ += result.bytes;
     return result;
   }
