@@ -487,30 +487,30 @@ def other_thread(reader):
     except RuntimeError:
         locked_out += 1
 
+def read_on(reader):
+    # One record may be lost between next() and `record`, in the hands of the interpreter. None comes twice.
+    global last, stuck, twice
+    signal.setitimer(signal.ITIMER_REAL, rng.uniform(2e-5, 3e-4))
+    try:
+        while (record := next(reader, None)) is not None:
+            at = places[record.raw]
+            twice += at <= last
+            last = at
+    except RuntimeError:
+        stuck += 1
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
 signal.signal(signal.SIGALRM, signal.default_int_handler)  # raises KeyboardInterrupt
 while interrupts < 4_000:
     reader = MARCReader(data, _queue_records=2, _chunk_bytes=1_000)
     last = -1
-    while True:
+    done = False
+    while not done:
         try:
-            signal.setitimer(signal.ITIMER_REAL, rng.uniform(2e-5, 3e-4))
-            while True:
-                record = next(reader)
-                at = places[record.raw]
-                # One may be lost between next() and here, in the hands of the interpreter. None comes twice.
-                twice += at <= last
-                last = at
+            read_on(reader)
+            done = True
         except KeyboardInterrupt:
             interrupts += 1
-        except StopIteration:
-            break
-        except RuntimeError:
-            stuck += 1
-            break
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    except KeyboardInterrupt:
-        signal.setitimer(signal.ITIMER_REAL, 0)
     thread = threading.Thread(target=other_thread, args=(reader,))
     thread.start()
     thread.join()
