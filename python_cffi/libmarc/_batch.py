@@ -14,6 +14,24 @@ _TEXT_VIEW_SIZE = ffi.sizeof("marc_text_view")
 _ABSENT = "\x1f"
 
 
+def new_slot() -> Any:
+    """Room for the `marc_batch *` that a native call gives out. Who has the slot owns the batch: there is no moment at
+    which a KeyboardInterrupt could lose it."""
+    return ffi.gc(ffi.new("marc_batch **"), _release_slot)
+
+
+def _release_slot(slot: Any, release: Any = lib.marc_batch_release) -> None:
+    release(slot[0])
+
+
+def view_of(slot: Any) -> Any:
+    """`marc_batch_view` of the batch in a slot, which must outlive it."""
+    view = ffi.new("marc_batch_view *")
+    view.struct_size = _VIEW_SIZE
+    lib.marc_batch_get_view(slot[0], view)
+    return view
+
+
 class Batch:
     """Some thousand pieces that were parsed in one native call.
 
@@ -21,14 +39,11 @@ class Batch:
     releases the batch; records that are kept then have only their own bytes.
     """
 
-    __slots__ = ("_handle", "count", "data", "ends", "odd", "starts", "titles", "view")
+    __slots__ = ("_slot", "count", "data", "ends", "odd", "starts", "titles", "view")
 
-    def __init__(self, handle: Any) -> None:
-        """`handle`: a `marc_batch *`; the batch takes a reference of its own."""
-        self._handle = ffi.gc(lib.marc_batch_retain(handle), lib.marc_batch_release)
-        self.view = view = ffi.new("marc_batch_view *")
-        view.struct_size = _VIEW_SIZE
-        lib.marc_batch_get_view(handle, view)
+    def __init__(self, slot: Any) -> None:
+        self._slot = slot
+        self.view = view = view_of(slot)
         self.count: int = view.record_count
         self.data = ffi.buffer(view.data, view.data_length)
         self.starts: list[int] = ffi.unpack(view.record_start, self.count)
@@ -53,19 +68,19 @@ class Batch:
 
     def read_titles(self) -> list[str | None] | None:
         """The titles of all records, by one native call. None if the batch was released."""
-        handle = self._handle
-        if handle is None:
+        slot = self._slot
+        if slot is None:
             return None
         error = new_error()
         out = ffi.new("marc_text **")
-        if lib.marc_batch_titles(handle, out, error) != lib.MARC_OK:
+        if lib.marc_batch_titles(slot[0], out, error) != lib.MARC_OK:
             raise_error(error)
         self.titles = titles = _split_text(ffi.gc(out[0], lib.marc_text_free))
         return titles
 
     def release(self) -> None:
         """Lets go of the native memory. (A thread that is using it keeps it until it is done.)"""
-        self._handle = self.data = self.view = self.titles = None
+        self._slot = self.data = self.view = self.titles = None
         self.starts = self.ends = self.odd = []
 
 

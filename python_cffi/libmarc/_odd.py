@@ -10,6 +10,7 @@ import warnings
 from typing import Any, NamedTuple
 
 from libmarc import exceptions
+from libmarc._batch import new_slot, view_of
 from libmarc._native import code_message, ffi, lib, new_error, raise_error, unpack_tag
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
 from libmarc.field import Field, read_field_bytes, read_fields, subfield_code
@@ -207,13 +208,11 @@ def _readable(value: bytes) -> str | None:
 def read_piece(raw: bytes) -> OddRecord | None:
     """What is to be known of the record that these bytes are; None if it is plain. Raises if it is rejected."""
     error = new_error()
-    out = ffi.new("marc_batch **")
+    slot = new_slot()
     data = ffi.from_buffer("uint8_t[]", raw)
-    if lib.marc_parse_record(data, len(raw), lib.MARC_PIECE_ALONE, ffi.NULL, out, error) != lib.MARC_OK:
+    if lib.marc_parse_record(data, len(raw), lib.MARC_PIECE_ALONE, ffi.NULL, slot, error) != lib.MARC_OK:
         raise_error(error)
-    batch = ffi.gc(out[0], lib.marc_batch_release)
-    view = ffi.new("marc_batch_view *", {"struct_size": ffi.sizeof("marc_batch_view")})
-    lib.marc_batch_get_view(batch, view)
+    view = view_of(slot)
     if view.all_flags & lib.MARC_REC_PLAIN and not view.note_count:
         return None
     piece = Piece(view, 0, raw)

@@ -11,8 +11,8 @@ from threading import get_ident
 from types import TracebackType
 from typing import Any
 
-from libmarc._batch import Batch
-from libmarc._native import ffi, lib, new_error, new_options, raise_error
+from libmarc._batch import Batch, new_slot
+from libmarc._native import lib, new_error, new_options, raise_error
 from libmarc._odd import Piece
 from libmarc._sources import NativeSource
 from libmarc.record import Record
@@ -86,7 +86,7 @@ class MARCReader:
         self._taken = 0  # bytes of the source behind which the reader was when its batch was gone
         self._exception: Exception | None = None
         self._chunk: bytes | None = None
-        self._out = ffi.new("marc_batch **")
+        self._slot = new_slot()  # of the next batch
         self._error = new_error()
         options = new_options(interruptible=1, chunk_bytes=_chunk_bytes)
         self._source = NativeSource(marc_target, options)
@@ -133,14 +133,12 @@ class MARCReader:
     def _read_batch(self) -> None:
         """INITIAL or READ_BATCH to QUEUE or EOF: the next native batch."""
         self._drop_batch()
-        out = self._out
-        # A batch is still there if a KeyboardInterrupt came when the native call had just returned.
-        status = lib.MARC_OK if out[0] else self._call_native(out)
+        slot = self._slot
+        # A batch is there already if a KeyboardInterrupt came when the native call had just returned.
+        status = lib.MARC_OK if slot[0] else self._call_native(slot)
         if status == lib.MARC_OK:
-            handle, null = out[0], ffi.NULL
-            batch = Batch(handle)
-            self._batch, self._queued, self._state, out[0] = batch, 0, _QUEUE, null  # see _fill_queue
-            lib.marc_batch_release(handle)
+            batch, slot = Batch(slot), new_slot()
+            self._batch, self._queued, self._state, self._slot = batch, 0, _QUEUE, slot  # see _set_queue
             return
         callback = self._source.callback
         if status == lib.MARC_E_INTERRUPTED:
@@ -156,10 +154,10 @@ class MARCReader:
             callback.raise_failure()
         raise_error(self._error, self.file_handle if self._source.backend == "file" else None)
 
-    def _call_native(self, out: Any) -> int:
+    def _call_native(self, slot: Any) -> int:
         self._reading = True
         try:
-            status: int = lib.marc_reader_next_batch(self._source.handle, out, self._error)
+            status: int = lib.marc_reader_next_batch(self._source.handle, slot, self._error)
             return status
         finally:
             self._reading = False

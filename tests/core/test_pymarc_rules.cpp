@@ -26,10 +26,9 @@ struct Reading {
   std::vector<std::string> fields; // tag and bytes
 };
 
-Reading read(const std::string &piece, bool is_last = false) {
+Reading read(const std::string &piece, marc::Surroundings around = marc::Surroundings::BytesFollow) {
   OpenBatch open(std::string(kBefore, '\x1d') + piece);
-  const std::int32_t status = marc::read_as_pymarc(
-      open.batch, kBefore, piece.size(), is_last ? marc::Surroundings::Last : marc::Surroundings::BytesFollow);
+  const std::int32_t status = marc::read_as_pymarc(open.batch, kBefore, piece.size(), around);
   for (std::size_t i = 0; i < open.batch.notes.size(); ++i) open.batch.notes[i].offset -= kBefore;
   Reading reading;
   reading.verdict = status == MARC_OK ? "OK" : std::string(marc::code_name(status)).substr(5);
@@ -40,7 +39,11 @@ Reading read(const std::string &piece, bool is_last = false) {
   return reading;
 }
 
-std::string verdict(const std::string &piece, bool is_last = false) { return read(piece, is_last).verdict; }
+std::string verdict(const std::string &piece, bool is_last = false) {
+  return read(piece, is_last ? marc::Surroundings::Last : marc::Surroundings::BytesFollow).verdict;
+}
+
+std::string verdict_alone(const std::string &piece) { return read(piece, marc::Surroundings::None).verdict; }
 
 // One field 001 of three bytes, at offset 37.
 const std::string kOne = "00042nam a2200037 a 4500001000400000\x1e"
@@ -247,4 +250,33 @@ BOOST_AUTO_TEST_CASE(notes_of_a_garbled_record) {
   const Reading reading = read(shifted);
   BOOST_TEST(reading.verdict == "OK: FIELD_END 73+1 in 245; INNER_TERMINATOR 72+1 in 245; INDICATOR_ONE 66+7 in 245");
   BOOST_TEST(reading.fields[1] == marc_of("245 0$atwo^"));
+}
+
+// ---- A record by itself, as pymarc's Record(data) ------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_record_by_itself_is_not_judged) {
+  BOOST_TEST(verdict_alone(kOne) == "OK");
+  BOOST_TEST(verdict_alone(with(kOne, 41, "x")) == "OK"); // no terminator
+  BOOST_TEST(verdict_alone(kOne + "and more") == "OK");
+  for (const char *length : {"00000", "00004", "00005", "00041", "-9999", " 42  ", "4_2  "})
+    BOOST_TEST(verdict_alone(with_length(length)) == "OK", length);
+  // Fields may lie behind the length that the leader states.
+  const Reading longer = read(with(kOne + "def\x1e\x1d", 31, "00005"), marc::Surroundings::None);
+  BOOST_TEST(longer.fields == std::vector<std::string>{"001 def"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_order_of_the_checks_of_a_record_by_itself) {
+  for (const std::string &piece : {"x"s, "00042"s, kOne.substr(0, 23)})
+    BOOST_TEST(verdict_alone(piece) == "BAD_LEADER: BAD_LEADER 0+" + std::to_string(piece.size()));
+  BOOST_TEST(verdict_alone("x\xff") == "BAD_LEADER_TEXT: BAD_LEADER_TEXT 0+2");
+  BOOST_TEST(verdict_alone(with_length("00043")) == "BAD_TRUNCATED: BAD_TRUNCATED 0+5");
+  BOOST_TEST(verdict_alone(with_length("12x45")) == "BAD_LENGTH: BAD_LENGTH 0+5");
+  // The base address comes before the length, the length before the directory.
+  BOOST_TEST(verdict_alone(with(with_length("12x45"), 12, "0003x")).starts_with("BAD_BASE_NUMBER: "));
+  BOOST_TEST(verdict_alone(with(with_length("12x45"), 12, "00000")).starts_with("BAD_BASE_MISSING: "));
+  BOOST_TEST(verdict_alone(with(with_length("99999"), 12, "00042")).starts_with("BAD_BASE_RANGE: "));
+  BOOST_TEST(verdict_alone(with(with_length("99999"), 30, "\xff")).starts_with("BAD_TRUNCATED: "));
+  BOOST_TEST(verdict_alone(with(kOne, 30, "\xff")).starts_with("BAD_DIRECTORY_TEXT: "));
+  BOOST_TEST(verdict_alone(with_base("00036")).starts_with("BAD_DIRECTORY: "));
+  BOOST_TEST(verdict_alone(with_base("00025")).starts_with("BAD_NO_FIELDS: "));
 }

@@ -158,8 +158,8 @@ def test_native_reader_is_idempotent_at_its_end() -> None:
     raws(reader)
     calls = source.calls
     for _ in range(3):
-        status = lib.marc_reader_next_batch(reader._source.handle, reader._out, reader._error)
-        assert (status, reader._out[0]) == (lib.MARC_END, ffi.NULL)
+        status = lib.marc_reader_next_batch(reader._source.handle, reader._slot, reader._error)
+        assert (status, reader._slot[0]) == (lib.MARC_END, ffi.NULL)
     assert source.calls == calls
 
 
@@ -319,7 +319,7 @@ def test_a_batch_that_was_read_when_ctrl_c_came_is_not_lost(counted: CountedLib)
     """The exception of a signal can appear just behind the native call: the batch then waits in the reader."""
     source = Source(DATA)
     reader = MARCReader(source)
-    assert lib.marc_reader_next_batch(reader._source.handle, reader._out, reader._error) == lib.MARC_OK
+    assert lib.marc_reader_next_batch(reader._source.handle, reader._slot, reader._error) == lib.MARC_OK
     assert raws(reader) == BOOKS
     assert counted.batches == 1, "only the one that finds the end"
 
