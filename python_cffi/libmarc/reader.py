@@ -7,6 +7,7 @@ import threading
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
+from itertools import repeat
 from threading import get_ident
 from types import TracebackType
 from typing import Any
@@ -179,10 +180,9 @@ class MARCReader:
         self._set_queue(_plain_records(batch, begin, end), end)
         return False
 
-    def _set_queue(self, records: list[Record], end: int) -> None:
+    def _set_queue(self, queue: deque[Record], end: int) -> None:
         """In one assignment without a call: Python looks for signals between calls, and a KeyboardInterrupt between
         these values would give records twice."""
-        queue = deque(records)
         pop = queue.popleft
         self._queue, self._next_queued, self._queued = queue, pop, end
 
@@ -201,7 +201,7 @@ class MARCReader:
                 record = Record.__new__(Record)
                 record._raw = raw
                 record._odd = odd
-                self._set_queue([record], number + 1)
+                self._set_queue(deque([record]), number + 1)
                 return False
         self._exception, self._chunk, self._queued = problem, raw, number + 1
         return True
@@ -276,15 +276,12 @@ class MARCReader:
             self._end()  # nobody else has the reader any more
 
 
-def _plain_records(batch: Batch, begin: int, end: int) -> list[Record]:
-    new, data = Record.__new__, batch.data
-    records = []
-    number = begin
-    for start, stop in zip(batch.starts[begin:end], batch.ends[begin:end]):
-        record = new(Record)
+def _plain_records(batch: Batch, begin: int, end: int) -> deque[Record]:
+    data = batch.data
+    records = deque(map(Record.__new__, repeat(Record, end - begin)))
+    places = zip(records, range(begin, end), batch.starts[begin:end], batch.ends[begin:end])
+    for record, number, start, stop in places:
         record._raw = data[start:stop]
         record._batch = batch
         record._number = number
-        records.append(record)
-        number += 1
     return records

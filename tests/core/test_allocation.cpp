@@ -1,0 +1,383 @@
+// Memory: none is asked for once the reading is under way, and wherever it runs out, the C interface says so, loses no
+// byte of it and stays usable. This program replaces operator new, and realloc and free of the library's objects.
+// SPDX-License-Identifier: MIT
+#include "files.hpp"
+#include "make.hpp"
+
+#include <marc/marc.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <new>
+#include <string>
+#include <vector>
+
+using namespace test;
+
+// ---- The counting allocator ----------------------------------------------------------------------------------------
+
+namespace {
+
+// All tests of this program run on one thread.
+struct Counter {
+  bool counts = false;
+  std::size_t asked = 0;      // allocations since it was set
+  std::ptrdiff_t live = 0;    // of these, not given back
+  std::size_t fails_from = 0; // 0: never; else the number of the first allocation that fails
+  std::size_t fails_to = 0;   // and of the last
+
+  bool allows() {
+    if (!counts) return true;
+    ++asked;
+    return fails_from == 0 || asked < fails_from || asked > fails_to;
+  }
+  void took() { live += counts ? 1 : 0; }
+  void gave() { live -= counts ? 1 : 0; }
+};
+
+Counter counter;
+
+// Counts what happens while it lives.
+class Counting {
+public:
+  explicit Counting(std::size_t fails_from = 0, std::size_t fails_to = 0) {
+    counter = {true, 0, 0, fails_from, fails_to};
+  }
+  ~Counting() { counter = {}; }
+  Counting(const Counting &) = delete;
+  Counting &operator=(const Counting &) = delete;
+};
+
+void *allocated(std::size_t size, std::size_t alignment) {
+  if (!counter.allows()) return nullptr;
+  void *memory = alignment <= alignof(std::max_align_t)
+                     ? std::malloc(size == 0 ? 1 : size)
+                     : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (memory != nullptr) counter.took();
+  return memory;
+}
+
+void *allocated_or_throw(std::size_t size, std::size_t alignment) {
+  void *memory = allocated(size, alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+} // namespace
+
+extern "C" {
+void *__real_realloc(void *memory, std::size_t size);
+void __real_free(void *memory);
+void *__wrap_realloc(void *memory, std::size_t size);
+void __wrap_free(void *memory);
+
+void *__wrap_realloc(void *memory, std::size_t size) {
+  if (!counter.allows()) return nullptr;
+  void *moved = __real_realloc(memory, size);
+  if (moved != nullptr && memory == nullptr) counter.took();
+  return moved;
+}
+void __wrap_free(void *memory) {
+  if (memory != nullptr) counter.gave();
+  __real_free(memory);
+}
+}
+
+void *operator new(std::size_t size) { return allocated_or_throw(size, 1); }
+void *operator new[](std::size_t size) { return allocated_or_throw(size, 1); }
+void *operator new(std::size_t size, std::align_val_t to) { return allocated_or_throw(size, std::size_t(to)); }
+void *operator new[](std::size_t size, std::align_val_t to) { return allocated_or_throw(size, std::size_t(to)); }
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept { return allocated(size, 1); }
+void *operator new[](std::size_t size, const std::nothrow_t &) noexcept { return allocated(size, 1); }
+void operator delete(void *memory) noexcept { __wrap_free(memory); }
+void operator delete[](void *memory) noexcept { __wrap_free(memory); }
+void operator delete(void *memory, std::size_t) noexcept { __wrap_free(memory); }
+void operator delete[](void *memory, std::size_t) noexcept { __wrap_free(memory); }
+void operator delete(void *memory, std::align_val_t) noexcept { __wrap_free(memory); }
+void operator delete[](void *memory, std::align_val_t) noexcept { __wrap_free(memory); }
+void operator delete(void *memory, std::size_t, std::align_val_t) noexcept { __wrap_free(memory); }
+void operator delete[](void *memory, std::size_t, std::align_val_t) noexcept { __wrap_free(memory); }
+void operator delete(void *memory, const std::nothrow_t &) noexcept { __wrap_free(memory); }
+void operator delete[](void *memory, const std::nothrow_t &) noexcept { __wrap_free(memory); }
+
+// ---- What is read --------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Gives its bytes over and over.
+struct Endless {
+  std::string data;
+  std::size_t at = 0;
+  std::size_t most = std::numeric_limits<std::size_t>::max(); // bytes in one read
+
+  static std::int64_t read(void *context, std::uint8_t *buffer, std::size_t capacity) {
+    auto *self = static_cast<Endless *>(context);
+    const std::size_t size = std::min({capacity, self->most, self->data.size() - self->at});
+    std::memcpy(buffer, self->data.data() + self->at, size);
+    self->at = (self->at + size) % self->data.size();
+    return static_cast<std::int64_t>(size);
+  }
+};
+
+struct Ending {
+  const std::string *data;
+  std::size_t at = 0;
+
+  static std::int64_t read(void *context, std::uint8_t *buffer, std::size_t capacity) {
+    auto *self = static_cast<Ending *>(context);
+    const std::size_t size = std::min(capacity, self->data->size() - self->at);
+    std::memcpy(buffer, self->data->data() + self->at, size);
+    self->at += size;
+    return static_cast<std::int64_t>(size);
+  }
+  static std::int64_t read_at(void *context, std::uint64_t offset, std::uint8_t *buffer, std::size_t capacity) {
+    auto *self = static_cast<Ending *>(context);
+    self->at = static_cast<std::size_t>(offset);
+    return read(context, buffer, capacity);
+  }
+};
+
+marc_reader_options options_of(std::uint32_t chunk, std::uint32_t batch_records = 0) {
+  marc_reader_options options;
+  marc_reader_options_init(&options, sizeof options);
+  options.chunk_bytes = chunk;
+  options.batch_records = batch_records;
+  return options;
+}
+
+// A record whose data stand in another order than its directory.
+std::string permuted() {
+  const std::string text = record({{"001", "one"}, {"245", marc_of("10$aTitle")}, {"500", marc_of("  $aNote")}});
+  return text.substr(0, 24) + text.substr(36, 12) + text.substr(24, 12) + text.substr(48);
+}
+
+// Some of everything.
+std::string mixed_bytes() {
+  std::string data;
+  for (std::size_t i = 0; i < 12; ++i) data += titled("number " + std::to_string(i) + std::string(i * 20, 'x'));
+  data += "\n" + record({{"245", marc_of("1$aone indicator$")}}) + permuted();
+  data += with(titled("too long"), 0, "99999") + "junk\x1d" + titled("Latin \xe9", {.head = "nam  22"});
+  data += record({{"245", marc_of("10$a\xff")}}) + titled(std::string(3000, 'l')) + titled("cut").substr(0, 50);
+  return data;
+}
+
+} // namespace
+
+// ---- No memory is asked for in the steady state --------------------------------------------------------------------
+
+namespace {
+
+// Allocations while 300 batches are read, after 3000 others; `kept` of them are held at any time.
+std::size_t allocations_later(const std::string &data, std::size_t kept, std::uint32_t chunk, std::size_t most) {
+  Endless input{data};
+  input.most = most;
+  const marc_reader_options options = options_of(chunk);
+  marc_reader *reader = nullptr;
+  BOOST_TEST_REQUIRE(marc_reader_open_callback(Endless::read, &input, &options, &reader, nullptr) == MARC_OK);
+  std::vector<marc_batch *> held(kept + 1, nullptr);
+  marc_error error;
+  marc_error_init(&error, sizeof error);
+  std::size_t bad = 0;
+  std::size_t allocations = 0;
+  const auto read = [&](std::size_t batches) {
+    for (std::size_t i = 0; i < batches; ++i) {
+      marc_batch *&slot = held[i % held.size()];
+      marc_batch_release(slot);
+      bad += marc_reader_next_batch(reader, &slot, &error) == MARC_OK ? 0 : 1;
+    }
+  };
+  read(3000);
+  {
+    const Counting counting;
+    read(300);
+    allocations = counter.asked;
+  }
+  BOOST_TEST(bad == 0U);
+  for (marc_batch *batch : held) marc_batch_release(batch);
+  marc_reader_free(reader);
+  return allocations;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(no_allocation_once_it_is_under_way) {
+  std::string data;
+  for (std::size_t i = 0; i < 40; ++i) data += titled("number " + std::to_string(i) + std::string(i * 13 % 200, 'x'));
+  constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+  for (const std::size_t kept : {0U, 1U, 5U}) {
+    for (const std::uint32_t chunk : {64U, 1000U, 20000U}) {
+      BOOST_TEST(allocations_later(data, kept, chunk, kAll) == 0U, kept << " kept, chunk " << chunk);
+      BOOST_TEST(allocations_later(data, kept, chunk, 100) == 0U, kept << " kept, chunk " << chunk);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_allocation_for_odd_records) {
+  const std::string odd = record({{"001", ""}, {"245", marc_of("1$aone$$b\xc3\xa9")}, {"500", marc_of("  $ax%y")}});
+  const std::string rejected = record({{"245", marc_of("10$a\xff")}});
+  for (const std::string &data : {odd, rejected, permuted(), with(odd, 0, "99999"), "junk\x1d" + odd})
+    BOOST_TEST(allocations_later(repeated(data + "\n", 5), 1, 1000, 700) == 0U);
+}
+
+// ---- Memory that runs out ------------------------------------------------------------------------------------------
+
+namespace {
+
+// What calls have returned, and whether each said it as the header promises.
+struct Results {
+  std::size_t out_of_memory = 0;
+  std::size_t batches = 0;
+  bool ended = false;
+  const char *broken = nullptr;
+
+  void expect(bool kept, const char *promise) {
+    if (!kept && broken == nullptr) broken = promise;
+  }
+  // True if the call was good.
+  bool take(std::int32_t status, const marc_error &error, const void *out) {
+    if (status == MARC_OK) {
+      expect(out != nullptr, "MARC_OK without what was asked for");
+      return true;
+    }
+    expect(out == nullptr, "a failure that gives something");
+    if (status == MARC_END) return false;
+    expect(status == MARC_E_NOMEM, "another failure than MARC_E_NOMEM");
+    expect(error.code == MARC_E_NOMEM && error.message[0] != '\0', "an error that is not filled in");
+    ++out_of_memory;
+    return false;
+  }
+};
+
+using Open = std::function<std::int32_t(const marc_reader_options *, marc_reader **, marc_error *)>;
+
+// Everything that the interface offers, from opening to freeing. It allocates nothing by itself.
+Results run(const Open &open, const std::string &data, const marc_reader_options &options) {
+  Results results;
+  marc_error error;
+  marc_error_init(&error, sizeof error);
+  marc_reader *reader = nullptr;
+  const std::int32_t opened = open(&options, &reader, &error);
+  if (results.take(opened, error, reader)) {
+    marc_batch *kept = nullptr;
+    for (int calls = 0; calls < 1000 && !results.ended; ++calls) {
+      marc_batch *batch = nullptr;
+      const std::int32_t status = marc_reader_next_batch(reader, &batch, &error);
+      results.ended = status == MARC_END;
+      if (!results.take(status, error, batch)) continue;
+      ++results.batches;
+      marc_text *text = nullptr;
+      const std::int32_t made = marc_batch_titles(batch, &text, &error);
+      if (results.take(made, error, text)) marc_text_free(text);
+      marc_batch_release(kept);
+      kept = batch;
+    }
+    results.expect(results.ended, "a reader without an end");
+    marc_reader_free(reader);
+    marc_batch_release(kept);
+  }
+  marc_batch *alone = nullptr;
+  const auto *bytes = reinterpret_cast<const std::uint8_t *>(data.data());
+  const std::int32_t parsed = marc_parse_record(bytes, data.size(), MARC_PIECE_LAST, nullptr, &alone, &error);
+  if (results.take(parsed, error, alone)) marc_batch_release(alone);
+  return results;
+}
+
+// Lets every allocation fail in turn, alone or with all that follow it.
+void check_every_allocation(const Open &open, const std::string &data, const marc_reader_options &options) {
+  constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+  const std::size_t descriptors = open_descriptors();
+  std::size_t needed = 0;
+  std::size_t batches = 0;
+  {
+    const Counting counting;
+    const Results results = run(open, data, options);
+    needed = counter.asked;
+    batches = results.batches;
+    const std::ptrdiff_t live = counter.live;
+    counter = {};
+    BOOST_TEST_REQUIRE(results.broken == nullptr, results.broken);
+    BOOST_TEST_REQUIRE(results.out_of_memory == 0U);
+    BOOST_TEST_REQUIRE(live == 0);
+  }
+  BOOST_TEST(batches > 3U);
+  BOOST_TEST(needed > 10U);
+  for (std::size_t n = 1; n <= needed; ++n) {
+    for (const std::size_t last : {n, kAll}) {
+      const Counting counting(n, last);
+      const Results results = run(open, data, options);
+      const std::ptrdiff_t live = counter.live;
+      const std::size_t asked = counter.asked;
+      counter = {};
+      BOOST_TEST_REQUIRE(asked >= n, n);
+      BOOST_TEST_REQUIRE(results.broken == nullptr, results.broken << ", allocation " << n);
+      BOOST_TEST_REQUIRE(results.out_of_memory > 0U, n);
+      BOOST_TEST_REQUIRE(live == 0, live << " left, allocation " << n);
+      BOOST_TEST_REQUIRE(open_descriptors() == descriptors, "a descriptor left, allocation " << n);
+    }
+  }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(out_of_memory_while_a_file_is_read) {
+  const Folder folder;
+  const std::string data = mixed_bytes();
+  const std::string path = folder.file("mixed", data);
+  const Open open = [&](const marc_reader_options *options, marc_reader **out, marc_error *error) {
+    return marc_reader_open_path(path.c_str(), options, out, error);
+  };
+  check_every_allocation(open, titled("alone"), options_of(64));
+  check_every_allocation(open, permuted(), options_of(500, 3));
+}
+
+BOOST_AUTO_TEST_CASE(out_of_memory_while_memory_is_read) {
+  const std::string data = mixed_bytes();
+  const Open open = [&](const marc_reader_options *options, marc_reader **out, marc_error *error) {
+    return marc_reader_open_bytes(reinterpret_cast<const std::uint8_t *>(data.data()), data.size(), options, out,
+                                  error);
+  };
+  check_every_allocation(open, "junk", options_of(300));
+}
+
+BOOST_AUTO_TEST_CASE(out_of_memory_while_callbacks_are_read) {
+  const std::string data = mixed_bytes();
+  Ending input{&data};
+  const Open open = [&](const marc_reader_options *options, marc_reader **out, marc_error *error) {
+    input.at = 0;
+    return marc_reader_open_callback(Ending::read, &input, options, out, error);
+  };
+  check_every_allocation(open, titled("alone"), options_of(200));
+  const Open open_at = [&](const marc_reader_options *options, marc_reader **out, marc_error *error) {
+    return marc_reader_open_read_at(Ending::read_at, &input, data.size(), options, out, error);
+  };
+  check_every_allocation(open_at, titled("alone"), options_of(200));
+}
+
+BOOST_AUTO_TEST_CASE(out_of_memory_while_a_file_cannot_be_opened) {
+  const Folder folder;
+  const std::string missing = folder.path("missing");
+  const std::string directory = folder.path("");
+  for (const std::string &path : {missing, directory}) {
+    for (std::size_t n = 1; n < 5; ++n) {
+      const std::size_t descriptors = open_descriptors();
+      marc_error error;
+      marc_error_init(&error, sizeof error);
+      marc_reader *reader = nullptr;
+      const Counting counting(n, n);
+      const std::int32_t status = marc_reader_open_path(path.c_str(), nullptr, &reader, &error);
+      const std::ptrdiff_t live = counter.live;
+      counter = {};
+      BOOST_TEST((status == MARC_E_IO || status == MARC_E_NOMEM));
+      BOOST_TEST(error.code == status);
+      BOOST_TEST(live == 0);
+      BOOST_TEST(reader == nullptr);
+      BOOST_TEST(open_descriptors() == descriptors, "a descriptor left, allocation " << n);
+    }
+  }
+}
