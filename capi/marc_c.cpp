@@ -139,6 +139,12 @@ std::int32_t open_reader(std::uint32_t backend, const marc_reader_options *given
   });
 }
 
+// What to read from is missing.
+std::int32_t no_source(marc_reader **out, marc_error *error, const char *message) {
+  if (out != nullptr) *out = nullptr;
+  return bad_argument(error, message);
+}
+
 // Keeps a second caller out for as long as it lives.
 class Use {
 public:
@@ -206,7 +212,7 @@ void marc_reader_options_init(marc_reader_options *options, size_t size) {
 
 int32_t marc_reader_open_path(const char *path, const marc_reader_options *options, marc_reader **out,
                               marc_error *error) {
-  if (path == nullptr) return bad_argument(error, "path is NULL");
+  if (path == nullptr) return no_source(out, error, "path is NULL");
   return open_reader(MARC_BACKEND_FILE, options, out, error, [path](const marc_reader_options &o, Failure &failure) {
     return marc::open_file(path, o.interruptible != 0, failure);
   });
@@ -214,7 +220,7 @@ int32_t marc_reader_open_path(const char *path, const marc_reader_options *optio
 
 int32_t marc_reader_open_bytes(const uint8_t *data, size_t length, const marc_reader_options *options,
                                marc_reader **out, marc_error *error) {
-  if (data == nullptr && length > 0) return bad_argument(error, "data is NULL");
+  if (data == nullptr && length > 0) return no_source(out, error, "data is NULL");
   return open_reader(MARC_BACKEND_MEMORY, options, out, error, [=](const marc_reader_options &, Failure &) {
     return marc::open_memory({data, length});
   });
@@ -222,14 +228,14 @@ int32_t marc_reader_open_bytes(const uint8_t *data, size_t length, const marc_re
 
 int32_t marc_reader_open_callback(marc_read_fn read, void *context, const marc_reader_options *options,
                                   marc_reader **out, marc_error *error) {
-  if (read == nullptr) return bad_argument(error, "read is NULL");
+  if (read == nullptr) return no_source(out, error, "read is NULL");
   return open_reader(MARC_BACKEND_CALLBACK, options, out, error,
                      [=](const marc_reader_options &, Failure &) { return marc::open_callback(read, context); });
 }
 
 int32_t marc_reader_open_read_at(marc_read_at_fn read_at, void *context, uint64_t size,
                                  const marc_reader_options *options, marc_reader **out, marc_error *error) {
-  if (read_at == nullptr) return bad_argument(error, "read_at is NULL");
+  if (read_at == nullptr) return no_source(out, error, "read_at is NULL");
   return open_reader(MARC_BACKEND_READ_AT, options, out, error, [=](const marc_reader_options &, Failure &) {
     return marc::open_read_at(read_at, context, size);
   });

@@ -96,6 +96,7 @@ struct Batch {
   PodArray<std::uint32_t> subfield_offset;
   PodArray<std::uint32_t> subfield_length;
   PodArray<marc_note> notes;
+  PodArray<std::uint64_t> scratch; // of the parser
 
   Arena *arena = nullptr;         // a reference; NULL where the bytes are the user's
   std::shared_ptr<Recycler> home; // where its memory goes back to; NULL for a batch of its own

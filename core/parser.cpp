@@ -7,7 +7,6 @@
 #include "utf8.hpp"
 
 #include <algorithm>
-#include <vector>
 
 namespace marc {
 namespace {
@@ -38,14 +37,14 @@ bool add_fields(Batch &batch, std::size_t first, std::size_t end, const Director
 }
 
 // Whether the fields, in whatever order, cover their part of the record once. (MARC 21 does not ask for an order.)
-bool tiles(const Directory &directory) {
-  std::vector<DirectoryEntry> entries(directory.begin(), directory.end());
-  std::sort(entries.begin(), entries.end(),
-            [](const DirectoryEntry &a, const DirectoryEntry &b) { return a.start < b.start; });
-  std::size_t expected = 0;
-  for (const DirectoryEntry &entry : entries) {
-    if (entry.start != expected) return false;
-    expected += entry.length;
+bool tiles(const Directory &directory, PodArray<std::uint64_t> &scratch) {
+  scratch.clear();
+  for (const DirectoryEntry &entry : directory) scratch.push(std::uint64_t{entry.start} << 32 | entry.length);
+  std::sort(&scratch[0], scratch.end());
+  std::uint64_t expected = 0;
+  for (std::size_t i = 0; i < scratch.size(); ++i) {
+    if (scratch[i] >> 32 != expected) return false;
+    expected += scratch[i] & 0xFFFFFFFF;
   }
   return true; // a sound record's last field ends it
 }
@@ -112,7 +111,7 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
   }
   const std::size_t first_note = batch.notes.size();
   const bool in_order = add_fields(batch, start + leader.base, start + length - 1, directory);
-  if (!in_order && !tiles(directory))
+  if (!in_order && !tiles(directory, batch.scratch))
     add_note(batch, MARC_NOTE_DIRECTORY_EXTENT, start + kLeaderSize, leader.base - kLeaderSize - 1);
   const SubfieldFindings found = index_subfields(batch, in_order, start + leader.base, start + length - 1);
   const bool utf8 = record[9] == 'a';

@@ -8,7 +8,7 @@ namespace {
 
 // What a callback returned, as a result.
 ReadResult result_of(std::int64_t value, std::size_t capacity) {
-  if (value == MARC_READ_INTERRUPTED) return {0, {MARC_E_INTERRUPTED, value, {}}};
+  if (value == MARC_READ_INTERRUPTED) return {0, {MARC_E_INTERRUPTED, 0, {}}};
   if (value < 0) return {0, {MARC_E_CALLBACK, value, {}}};
   if (static_cast<std::uint64_t>(value) > capacity)
     return {0, {MARC_E_CALLBACK, value, "the read callback returned more bytes than it was asked for"}};

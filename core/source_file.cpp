@@ -21,7 +21,7 @@ template <typename Call> auto repeat(bool interruptible, Call call) {
   return result;
 }
 
-Failure last_failure() { return errno == EINTR ? Failure{MARC_E_INTERRUPTED, EINTR, {}} : system_failure(errno); }
+Failure last_failure() { return errno == EINTR ? Failure{MARC_E_INTERRUPTED, 0, {}} : system_failure(errno); }
 
 // How long an interruptible read of a pipe waits before it lets the caller look for signals. A signal that comes just
 // before the system call would otherwise be seen only when the next bytes come.
@@ -29,19 +29,29 @@ constexpr int kPatience = 200; // milliseconds
 
 class FileSource final : public Source {
 public:
-  FileSource(int descriptor, bool interruptible) : descriptor_(descriptor), interruptible_(interruptible) {}
-
-  // Tells that reads may have to wait: the file is no regular one.
-  void set_live() { live_ = true; }
-
+  explicit FileSource(bool interruptible) : interruptible_(interruptible) {}
   FileSource(const FileSource &) = delete;
   FileSource &operator=(const FileSource &) = delete;
-  ~FileSource() override { ::close(descriptor_); }
+  ~FileSource() override {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+  Failure open(const char *path) {
+    descriptor_ = repeat(interruptible_, [path] { return ::open(path, O_RDONLY | O_CLOEXEC); });
+    struct stat info {};
+    if (descriptor_ < 0 || ::fstat(descriptor_, &info) != 0) return last_failure();
+    if (S_ISDIR(info.st_mode)) return system_failure(EISDIR);
+    live_ = !S_ISREG(info.st_mode);
+#if defined(POSIX_FADV_SEQUENTIAL)
+    static_cast<void>(::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL));
+#endif
+    return {};
+  }
 
   ReadResult read(std::uint8_t *buffer, std::size_t capacity) override {
     if (live_ && interruptible_) {
       pollfd waiting{descriptor_, POLLIN, 0};
-      if (::poll(&waiting, 1, kPatience) <= 0) return {0, {MARC_E_INTERRUPTED, EINTR, {}}};
+      if (::poll(&waiting, 1, kPatience) <= 0) return {0, {MARC_E_INTERRUPTED, 0, {}}};
     }
     const ssize_t got = repeat(interruptible_, [&] { return ::read(descriptor_, buffer, capacity); });
     if (got < 0) return {0, last_failure()};
@@ -49,33 +59,17 @@ public:
   }
 
 private:
-  int descriptor_;
+  int descriptor_ = -1;
   bool interruptible_;
-  bool live_ = false;
+  bool live_ = false; // no regular file: reads may have to wait
 };
 
 } // namespace
 
 std::unique_ptr<Source> open_file(const char *path, bool interruptible, Failure &failure) {
-  const int descriptor = repeat(interruptible, [path] { return ::open(path, O_RDONLY | O_CLOEXEC); });
-  if (descriptor < 0) {
-    failure = last_failure();
-    return nullptr;
-  }
-  auto source = std::make_unique<FileSource>(descriptor, interruptible);
-  struct stat info {};
-  if (::fstat(descriptor, &info) != 0) {
-    failure = system_failure(errno);
-    return nullptr;
-  }
-  if (S_ISDIR(info.st_mode)) {
-    failure = system_failure(EISDIR);
-    return nullptr;
-  }
-  if (!S_ISREG(info.st_mode)) source->set_live();
-#if defined(POSIX_FADV_SEQUENTIAL)
-  static_cast<void>(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL));
-#endif
+  auto source = std::make_unique<FileSource>(interruptible);
+  failure = source->open(path);
+  if (failure) return nullptr;
   return source;
 }
 

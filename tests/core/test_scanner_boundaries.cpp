@@ -41,7 +41,7 @@ Fixture small_fixture() {
     small.data += bytes;
   };
   const std::string between = titled("between");
-  for (std::size_t i = 1; i + 1 < damaged.pieces.size() && small.data.size() < 12000; ++i) {
+  for (std::size_t i = 1; i + 1 < damaged.pieces.size() && small.data.size() < 9000; ++i) {
     const Part &piece = damaged.pieces[i];
     if (piece.kind == PieceKind::Record || piece.end - piece.begin > 1200) continue;
     add(piece.kind, std::string_view(damaged.data).substr(piece.begin, piece.end - piece.begin));
@@ -74,7 +74,7 @@ BOOST_DATA_TEST_CASE(test_delimiter_scanner_byte_by_byte, boost::unit_test::data
 
 BOOST_AUTO_TEST_CASE(test_delimiter_scanner_every_split) {
   const Fixture small = small_fixture();
-  BOOST_TEST_REQUIRE(small.pieces.size() > 20U);
+  BOOST_TEST_REQUIRE(small.pieces.size() > 15U);
   BOOST_TEST(std::count_if(small.pieces.begin(), small.pieces.end(),
                            [](const Part &piece) { return piece.kind == PieceKind::Chunk; }) > 5);
   BOOST_TEST(problem_in_any_window(small.data, small.pieces) == "");

@@ -93,7 +93,7 @@ std::string data_of(const std::vector<Field> &fields) {
 // The fields as the first record of a batch and as a later one, in both ways.
 std::string problem_with(const std::vector<Field> &fields) {
   const std::string data = data_of(fields);
-  OpenBatch open("##" + data + data);
+  OpenBatch open("##" + data + data + "\x1d"); // a record ends behind its last field
   std::string problem = problem_with(open.batch, 2, fields, true);
   if (problem.empty()) problem = problem_with(open.batch, 2 + data.size(), fields, true);
   if (problem.empty()) problem = problem_with(open.batch, 2, fields, false);
