@@ -27,6 +27,15 @@ extern "Python" int64_t libmarc_read(void *, uint8_t *, size_t);
 extern "Python" int64_t libmarc_read_at(void *, uint64_t, uint8_t *, size_t);
 """
 
+# What Python needs in C beside the library: the destructor of a slot that holds a batch. In Python it could be
+# interrupted by a signal before it releases anything.
+HELPERS = """
+static void libmarc_release_slot(void *slot) { marc_batch_release(*(const marc_batch *const *)slot); }
+"""
+HELPER_DECLARATIONS = """
+void libmarc_release_slot(void *);
+"""
+
 
 def abi(header: Path = HEADER) -> str:
     """The declarations of marc.h, between its markers."""
@@ -40,8 +49,8 @@ def abi(header: Path = HEADER) -> str:
 def builder(header: Path = HEADER) -> cffi.FFI:
     """The module as cffi sees it."""
     ffi = cffi.FFI()
-    ffi.cdef(abi(header) + CALLBACKS)
-    ffi.set_source(MODULE, "#include <marc/marc.h>\n")
+    ffi.cdef(abi(header) + CALLBACKS + HELPER_DECLARATIONS)
+    ffi.set_source(MODULE, f"#include <marc/marc.h>\n{HELPERS}")
     return ffi
 
 

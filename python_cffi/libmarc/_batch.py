@@ -17,11 +17,7 @@ _ABSENT = "\x1f"
 def new_slot() -> Any:
     """Room for the `marc_batch *` that a native call gives out. Who has the slot owns the batch: there is no moment at
     which a KeyboardInterrupt could lose it."""
-    return ffi.gc(ffi.new("marc_batch **"), _release_slot)
-
-
-def _release_slot(slot: Any, release: Any = lib.marc_batch_release) -> None:
-    release(slot[0])
+    return ffi.gc(ffi.new("marc_batch **"), lib.libmarc_release_slot)
 
 
 def view_of(slot: Any) -> Any:
