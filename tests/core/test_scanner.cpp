@@ -309,6 +309,22 @@ BOOST_AUTO_TEST_CASE(a_record_behind_many_parts_is_found) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(silent_bytes_are_kept_back_while_a_long_directory_comes) {
+  // The record proves itself 96 025 bytes behind its beginning: so long nobody knows that the blanks are not junk.
+  std::string directory;
+  for (int i = 0; i < 8000; ++i) directory += "500000100000";
+  const std::string long_record = "96027nam a2296025 a 4500" + directory + "\x1e\x1e\x1d";
+  const std::string data = std::string(5000, 'j') + std::string(4096, ' ') + long_record;
+  const std::vector<Part> expected = BoundaryRule(data, 100).pieces();
+  BOOST_TEST_REQUIRE(expected.size() == 52U);
+  BOOST_TEST_REQUIRE((expected[50] == Part{Silent, 5000, 9096}));
+  BOOST_TEST(problem_of(frame_whole(data, 100), expected, "whole") == "");
+  for (const std::size_t size : {1000U, 5000U, 50000U}) {
+    const Framing framing = Framer(data, 100, true).run(0, [size](std::size_t) { return size; });
+    BOOST_TEST(problem_of(framing, expected, std::to_string(size) + " at once") == "");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(entry_maps) {
   for (const char *map : {"4500", "4510", "4590", "3600", "5400", "9900", "9990", "5520", "6399"})
     check({{Record, titled("another map", {.map = map})}, {Record, kA}});
