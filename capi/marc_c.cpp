@@ -198,11 +198,13 @@ const char *marc_code_message(int32_t code) { return marc::code_message(code); }
 const char *marc_code_name(int32_t code) { return marc::code_name(code); }
 
 void marc_error_init(marc_error *error, size_t size) {
+  if (error == nullptr) return;
   std::memset(error, 0, size);
   error->struct_size = static_cast<std::uint32_t>(size);
 }
 
 void marc_reader_options_init(marc_reader_options *options, size_t size) {
+  if (options == nullptr) return;
   std::memset(options, 0, size);
   options->struct_size = static_cast<std::uint32_t>(size);
   give(default_options(), options);
@@ -307,6 +309,8 @@ int32_t marc_parse_record(const uint8_t *data, size_t length, uint32_t place, co
 }
 
 void marc_batch_get_view(const marc_batch *given, marc_batch_view *out) {
+  if (out == nullptr) return;
+  if (given == nullptr) return give(marc_batch_view{}, out);
   const Batch &batch = *core(given);
   marc_batch_view view{};
   view.record_count = static_cast<std::uint32_t>(batch.size());
@@ -336,7 +340,7 @@ void marc_batch_get_view(const marc_batch *given, marc_batch_view *out) {
 }
 
 const marc_batch *marc_batch_retain(const marc_batch *batch) {
-  core(batch)->references.fetch_add(1, std::memory_order_relaxed);
+  if (batch != nullptr) core(batch)->references.fetch_add(1, std::memory_order_relaxed);
   return batch;
 }
 
@@ -406,6 +410,8 @@ int32_t marc_batch_titles(const marc_batch *batch, marc_text **out, marc_error *
 }
 
 void marc_text_get_view(const marc_text *text, marc_text_view *out) {
+  if (out == nullptr) return;
+  if (text == nullptr) return give(marc_text_view{}, out);
   marc_text_view view{};
   view.count = static_cast<std::uint32_t>(text->text.start.size() - 1);
   view.data = text->text.data.data();

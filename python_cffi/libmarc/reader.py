@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import repeat
 from threading import get_ident
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn, SupportsIndex
 
 from libmarc._batch import Batch, new_slot
 from libmarc._native import lib, new_error, new_options, raise_error
@@ -91,6 +91,9 @@ class MARCReader:
         self._error = new_error()
         options = new_options(interruptible=1, chunk_bytes=_chunk_bytes)
         self._source = NativeSource(marc_target, options)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a reader cannot be copied or pickled: it has one place in one source")
 
     # -- iteration
 
@@ -247,6 +250,8 @@ class MARCReader:
 
     def close(self) -> None:
         """Ends the reading. A source that can be positioned is left behind the last record that was handed out."""
+        if not hasattr(self, "_source"):
+            return  # it was never opened
         if self._is_in_use():
             lib.marc_reader_cancel(self._source.handle)
             raise RuntimeError(

@@ -226,7 +226,27 @@ static void test_error_is_written_on_failure_only(void) {
   bytes_free(&data);
 }
 
+/* Functions that return no status take NULL too. */
+static void test_null_without_status(void) {
+  marc_batch_view view;
+  marc_text_view text;
+  memset(&view, 1, sizeof view);
+  memset(&text, 1, sizeof text);
+  view.struct_size = sizeof view;
+  text.struct_size = sizeof text;
+  marc_error_init(NULL, 0);
+  marc_reader_options_init(NULL, 0);
+  marc_batch_get_view(NULL, NULL);
+  marc_batch_get_view(NULL, &view);
+  CHECK(view.record_count == 0 && view.data == NULL && view.struct_size == sizeof view);
+  marc_text_get_view(NULL, NULL);
+  marc_text_get_view(NULL, &text);
+  CHECK(text.count == 0 && text.data == NULL && text.struct_size == sizeof text);
+  CHECK(marc_batch_retain(NULL) == NULL);
+}
+
 int main(void) {
+  test_null_without_status();
   test_null_to_open();
   test_null_elsewhere();
   test_options();

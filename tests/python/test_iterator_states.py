@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -634,3 +636,16 @@ def test_a_record_longer_than_a_chunk() -> None:
     large = book(1, size=90_000)
     for source in (large + DATA, Source(large + DATA), Source(large + DATA, 7_000)):
         assert raws(MARCReader(source, _chunk_bytes=64))[0] == large
+
+
+def test_a_reader_is_not_copied() -> None:
+    """Two readers on one native handle would take each other's batches."""
+    reader = MARCReader(DATA)
+    for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="cannot be copied or pickled"):
+            duplicate(reader)
+    assert raws(reader) == BOOKS
+
+
+def test_a_reader_that_was_never_opened_can_be_closed() -> None:
+    MARCReader.__new__(MARCReader).close()

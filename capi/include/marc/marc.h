@@ -294,10 +294,10 @@ void marc_reader_free(marc_reader *reader);
 int32_t marc_parse_record(const uint8_t *data, size_t length, uint32_t place, const marc_reader_options *options,
                           marc_batch **out, marc_error *error);
 
-/* Fills a view; O(1). `out->struct_size` says how many bytes of it the caller knows. */
+/* Fills a view; O(1). `out->struct_size` says how many bytes of it the caller knows. NULL: an empty view. */
 void marc_batch_get_view(const marc_batch *batch, marc_batch_view *out);
 
-/* One more reference. Returns its argument. */
+/* One more reference. Returns its argument. NULL is fine. */
 const marc_batch *marc_batch_retain(const marc_batch *batch);
 /* One reference less; the last one frees the batch, or hands its memory back to the reader. NULL is fine. */
 void marc_batch_release(const marc_batch *batch);
@@ -324,7 +324,7 @@ const uint8_t *marc_batch_subfield(const marc_batch *batch, uint32_t record, uin
  * with a subfield a, and for rejected pieces. Records without leader/09 'a' are read byte by byte as Latin-1. */
 int32_t marc_batch_titles(const marc_batch *batch, marc_text **out, marc_error *error);
 
-/* Fills a view; O(1). Pointers are borrowed from the text. */
+/* Fills a view; O(1). Pointers are borrowed from the text. NULL: an empty view. */
 void marc_text_get_view(const marc_text *text, marc_text_view *out);
 /* NULL is fine. */
 void marc_text_free(marc_text *text);
