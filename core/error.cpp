@@ -25,7 +25,7 @@ constexpr std::array kCodes{
     MARC_CODE(MARC_E_CANCELLED, "the reader was cancelled"),
     MARC_CODE(MARC_E_BUSY, "the reader is in use on another thread or inside its own callback"),
     MARC_CODE(MARC_E_FORKED, "the reader was opened before fork(); open one in the child"),
-    MARC_CODE(MARC_E_INTERRUPTED, "the read callback was interrupted; the next call goes on"),
+    MARC_CODE(MARC_E_INTERRUPTED, "reading was interrupted; the next call goes on"),
     MARC_CODE(MARC_E_UNSUPPORTED, "an option that this version does not offer"),
     MARC_CODE(MARC_E_INTERNAL, "a defect of the library"),
     MARC_CODE(MARC_BAD_LENGTH, "record length (leader/00-04) is not a number"),

@@ -51,12 +51,7 @@ std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
       outcome = {};
       return hand_out(std::move(batch));
     }
-    // Silent bytes only: they are done with.
-    counters_.silent_bytes += batch->silent;
-    window_ += scanned_;
-    size_ -= scanned_;
-    window_offset_ += scanned_;
-    batch->clear();
+    pass_silent(*batch);
     if (exhausted_) return nullptr;
     if (!failure_) failure_ = refill();
     if (failure_ && (failure_.code == MARC_E_INTERRUPTED || held_chunk_ == 0)) {
@@ -81,7 +76,20 @@ void Pipeline::scan(Batch &batch) {
     if (piece.kind == PieceKind::NeedMore) needed_ = piece.length;
     if (piece.kind == PieceKind::NeedMore || piece.kind == PieceKind::End) return;
     if (!add_piece(batch, piece)) return;
+    if (batch.size() == 0 && scanned_ >= options_.chunk) pass_silent(batch);
   }
+}
+
+// Moves the window behind silent bytes with which a batch would begin. Offsets in a batch have 32 bits: however long the
+// run, its first piece lies within a chunk of its first byte.
+void Pipeline::pass_silent(Batch &batch) {
+  counters_.silent_bytes += batch.silent;
+  window_ += scanned_;
+  size_ -= scanned_;
+  window_offset_ += scanned_;
+  scanned_ = 0;
+  batch.silent = 0;
+  batch.data = window_;
 }
 
 // A batch ends at its limits, and a piece that comes in parts travels alone.

@@ -51,7 +51,8 @@ public:
   ReadResult read(std::uint8_t *buffer, std::size_t capacity) override {
     if (live_ && interruptible_) {
       pollfd waiting{descriptor_, POLLIN, 0};
-      if (::poll(&waiting, 1, kPatience) <= 0) return {0, {MARC_E_INTERRUPTED, 0, {}}};
+      const int ready = ::poll(&waiting, 1, kPatience); // other failures are for read() to tell
+      if (ready == 0 || (ready < 0 && errno == EINTR)) return {0, {MARC_E_INTERRUPTED, 0, {}}};
     }
     const ssize_t got = repeat(interruptible_, [&] { return ::read(descriptor_, buffer, capacity); });
     if (got < 0) return {0, last_failure()};

@@ -198,8 +198,8 @@ static void test_references(void) {
   marc_batch_release(batch);
 }
 
-/* The status of one piece. */
-static int32_t status_of(const uint8_t *data, size_t length, uint32_t place) {
+/* The status of one piece; its flags must hold MARC_REC_SOUND or not. */
+static int32_t status_and_sound(const uint8_t *data, size_t length, uint32_t place, int sound) {
   marc_batch *batch = NULL;
   marc_error error;
   marc_error_init(&error, sizeof error);
@@ -212,9 +212,14 @@ static int32_t status_of(const uint8_t *data, size_t length, uint32_t place) {
   CHECK(view.data == data && view.data_length == length);
   CHECK(view.source_offset == 0 && view.first_index == 0 && view.silent_bytes == 0);
   CHECK(view.all_flags == view.record_flags[0]);
+  CHECK((view.record_flags[0] & MARC_REC_SOUND) == (sound ? MARC_REC_SOUND : 0U));
   const int32_t status = view.record_status[0];
   marc_batch_release(batch);
   return status;
+}
+
+static int32_t status_of(const uint8_t *data, size_t length, uint32_t place) {
+  return status_and_sound(data, length, place, 0);
 }
 
 static void test_parse_record(void) {
@@ -246,7 +251,7 @@ static void test_places(void) {
   add_record(&text, "1", "One");
   const size_t whole = text.length;
   for (uint32_t place = MARC_PIECE_ALONE; place <= MARC_PIECE_LAST; ++place) {
-    CHECK(status_of(text.data, whole, place) == MARC_OK);
+    CHECK(status_and_sound(text.data, whole, place, 1) == MARC_OK);
   }
   /* Without its end. */
   CHECK(status_of(text.data, whole - 1, MARC_PIECE_FOLLOWED) == MARC_BAD_END_NOT_FOUND);

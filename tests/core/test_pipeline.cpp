@@ -274,6 +274,25 @@ BOOST_AUTO_TEST_CASE(the_end_is_the_end) {
 
 // ---- Batches -------------------------------------------------------------------------------------------------------
 
+BOOST_AUTO_TEST_CASE(a_long_silent_run_in_memory_stays_outside_the_batch) {
+  // Offsets in a batch have 32 bits; beyond 4 GiB of silent bytes they were cut off.
+  for (const std::size_t run : {63U, 64U, 65U, 5000U}) {
+    const std::string data = std::string(run, '\0') + kA + std::string(run, ' ') + kB + std::string(run, '\n');
+    marc::Pipeline pipeline(marc::open_memory({reinterpret_cast<const std::uint8_t *>(data.data()), data.size()}),
+                            options_of(64));
+    std::vector<std::uint64_t> offsets;
+    std::size_t pieces = 0;
+    for (Outcome outcome = next(pipeline); outcome.batch != nullptr; outcome = next(pipeline))
+      for (std::size_t i = 0; i < outcome.batch->size(); ++i) {
+        BOOST_TEST(outcome.batch->record_start[i] < 64U + kA.size());
+        offsets.push_back(outcome.batch->source_offset + outcome.batch->record_start[i]);
+        pieces += outcome.batch->record_length[i];
+      }
+    BOOST_TEST((offsets == std::vector<std::uint64_t>{run, 2 * run + kA.size()}));
+    BOOST_TEST(pipeline.counters().silent_bytes + pieces == data.size());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(batches_keep_their_bytes) {
   // Batches of all sizes are kept while a hundred more are read, and when the pipeline is gone.
   std::string data;

@@ -147,6 +147,12 @@ BOOST_AUTO_TEST_CASE(a_terminator_inside_is_data_unless_a_record_follows_it) {
     expected.emplace_back(Chunk, "end\x1e\x1d");
     check(expected);
   }
+  // The record begins behind the second 0x1D.
+  const std::string twice = record({{"500", "a\x1d"
+                                            "b \x1d" +
+                                                kB + " end"}});
+  const std::size_t first = twice.find('\x1d') + 1;
+  check({{Chunk, twice.substr(0, first)}, {Chunk, "b \x1d"}, {Record, kB}, {Silent, " "}, {Chunk, "end\x1e\x1d"}});
   // Not an anchor: no 0x1D before it. The length of the outer record holds.
   check({{Record, record({{"500", without_end(kB, 1)}})}, {Record, kC}});
   // Not an anchor: something that is not silent between them.
@@ -234,6 +240,18 @@ BOOST_AUTO_TEST_CASE(a_record_is_never_looked_for_inside_its_own_directory) {
   BOOST_TEST(marc::is_verified_start(bytes_of(outer), outer.size()));
   check({{Chunk, outer}, {Record, kA}});
   check({{Record, kA}, {Chunk, "00092nam a2200084 a 4500"}, {Chunk, directory + data}, {Record, kB}});
+}
+
+BOOST_AUTO_TEST_CASE(what_only_looks_like_a_leader_hides_no_record) {
+  // Base address and 0x1E agree, the entries in between do not: those of the record behind it are of another width.
+  const std::string letters = record({{"aaa", "1"}, {"bbb", "2"}, {"ccc", "3"}});
+  for (const char *map : {"4600", "4610", "4501", "9990"}) {
+    for (std::size_t filling = 0; filling < 40; ++filling) {
+      const std::string leader = "00000nam a22" + number(24 + filling + 24 + 36 + 1, 5) + " a " + map;
+      check({{Chunk, "x" + leader + std::string(filling, '.')}, {Record, letters}});
+      check({{Chunk, "x" + leader + std::string(filling, '.')}, {Record, kA}});
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(at_most_4096_silent_bytes_are_taken_off_a_chunk) {
@@ -481,6 +499,9 @@ BOOST_AUTO_TEST_CASE(junk_ends_at_its_terminator_or_with_the_directory_of_a_reco
   BOOST_TEST(decided_after("a longer text before the end \x1d") == 30U);
   BOOST_TEST(decided_after("junk" + kA) == 4U + 24 + 3 * 12 + 1);
   BOOST_TEST(decided_after(without_end(kA, 30) + kB) == kA.size() - 30 + 24 + 3 * 12 + 1);
+  // So does a directory that a delimiter ends too early.
+  BOOST_TEST(decided_after(kA.substr(0, 26) + "\x1d" + kB) == 27U);
+  BOOST_TEST(decided_after(kA.substr(0, 38) + "\x1d" + kB) == 39U);
   // What cannot be a leader any more is not waited for: a silent byte that a delimiter follows.
   BOOST_TEST(decided_after(" \x1e") == 2U);
   BOOST_TEST(decided_after("\xef\xbb\xbf\x1e") == 4U);

@@ -107,7 +107,7 @@ enum {
   MARC_REC_CANONICAL = 8,    /* PLAIN, leader/09 'a', no empty subfield: serialising the fields gives these bytes */
   MARC_REC_UTF8 = 16,        /* leader/09 is 'a' */
   MARC_REC_NONASCII = 32,    /* a field holds a byte above 0x7F or, without leader/09 'a', an ESC (0x1B) */
-  MARC_REC_NOTED = 64        /* at least one note */
+  MARC_REC_NOTED = 64        /* a delivered record with at least one note */
 };
 
 /* marc_reader_options.parse_mode: who is asked what a damaged record means. */
@@ -118,7 +118,7 @@ enum {
 
 /* Where a piece that is parsed alone stands (marc_parse_record). */
 enum {
-  MARC_PIECE_ALONE = 0,      /* nowhere: it is the record, and the length in its leader is not to judge it */
+  MARC_PIECE_ALONE = 0,      /* nowhere: it is the record; no terminator is looked for, but it must hold the length in its leader */
   MARC_PIECE_FOLLOWED = 1,   /* in an input, and bytes follow it */
   MARC_PIECE_LAST = 2        /* in an input, and it is the last */
 };
@@ -274,7 +274,8 @@ int32_t marc_reader_open_read_at(marc_read_at_fn read_at, void *context, uint64_
 /* Hands out the next batch: at least one piece, all that is complete. It reads from the source only while no piece is
  * complete, so what a live stream has sent is delivered without waiting for more.
  * MARC_OK: *out is a batch, yours. MARC_END: *out is NULL, for good. After a failure of the source (MARC_E_IO,
- * MARC_E_CALLBACK) all that was read before has been delivered, the failure is reported once, then MARC_END. */
+ * MARC_E_CALLBACK) all complete pieces that were read before have been delivered, the failure is reported once, then
+ * MARC_END. */
 int32_t marc_reader_next_batch(marc_reader *reader, marc_batch **out, marc_error *error);
 
 /* Makes a call of marc_reader_next_batch that is running, and every later one, return MARC_E_CANCELLED as soon as the
