@@ -83,6 +83,16 @@ bool has_nonascii(const Batch &batch, const SubfieldFindings &found, bool utf8) 
   return false;
 }
 
+// Adds the record whose fields were added and indexed, with the flags that every record may have besides `flags`.
+void add_delivered(Batch &batch, std::size_t start, std::size_t length, std::uint32_t flags,
+                   const SubfieldFindings &found, std::size_t first_note) {
+  const bool utf8 = batch.data[start + 9] == 'a';
+  if (utf8) flags |= MARC_REC_UTF8;
+  if (has_nonascii(batch, found, utf8)) flags |= MARC_REC_NONASCII;
+  if (batch.notes.size() > first_note) flags |= MARC_REC_NOTED;
+  batch.add_record(start, length, MARC_OK, flags);
+}
+
 // Adds the piece as the record that pymarc sees in it. `flags`: MARC_REC_SOUND or 0.
 void parse_as_pymarc(Batch &batch, std::size_t start, std::size_t length, Surroundings around, std::uint32_t flags) {
   const std::size_t first_note = batch.notes.size();
@@ -93,11 +103,7 @@ void parse_as_pymarc(Batch &batch, std::size_t start, std::size_t length, Surrou
     return;
   }
   const SubfieldFindings found = index_subfields(batch, false, start, start + length);
-  const bool utf8 = batch.data[start + 9] == 'a';
-  if (utf8) flags |= MARC_REC_UTF8;
-  if (has_nonascii(batch, found, utf8)) flags |= MARC_REC_NONASCII;
-  if (batch.notes.size() > first_note) flags |= MARC_REC_NOTED;
-  batch.add_record(start, length, MARC_OK, flags);
+  add_delivered(batch, start, length, flags, found, first_note);
 }
 
 } // namespace
@@ -127,11 +133,8 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
   std::uint32_t flags = MARC_REC_SOUND;
   if (splits) flags |= MARC_REC_SPLITS;
   if (splits && found.is_plain() && valid) flags |= MARC_REC_PLAIN;
-  if (utf8) flags |= MARC_REC_UTF8;
   if ((flags & MARC_REC_PLAIN) != 0 && utf8 && !found.empty) flags |= MARC_REC_CANONICAL;
-  if (has_nonascii(batch, found, utf8)) flags |= MARC_REC_NONASCII;
-  if (batch.notes.size() > first_note) flags |= MARC_REC_NOTED;
-  batch.add_record(start, length, MARC_OK, flags);
+  add_delivered(batch, start, length, flags, found, first_note);
 }
 
 void parse_chunk(Batch &batch, std::size_t start, std::size_t length, Surroundings around) {

@@ -83,13 +83,18 @@ void Pipeline::scan(Batch &batch) {
 // Moves the window behind silent bytes with which a batch would begin. Offsets in a batch have 32 bits: however long the
 // run, its first piece lies within a chunk of its first byte.
 void Pipeline::pass_silent(Batch &batch) {
+  slide(batch);
+  batch.silent = 0;
+  batch.data = window_;
+}
+
+// Moves the window behind the bytes that the batch has taken.
+void Pipeline::slide(const Batch &batch) {
   counters_.silent_bytes += batch.silent;
   window_ += scanned_;
   size_ -= scanned_;
   window_offset_ += scanned_;
   scanned_ = 0;
-  batch.silent = 0;
-  batch.data = window_;
 }
 
 // A batch ends at its limits, and a piece that comes in parts travels alone.
@@ -137,10 +142,7 @@ std::unique_ptr<Batch> Pipeline::hand_out(std::unique_ptr<Batch> batch) {
   if (arena_ != nullptr) arena_->references.fetch_add(1, std::memory_order_relaxed);
   index_ += batch->size();
   counters_.pieces += batch->size();
-  counters_.silent_bytes += batch->silent;
-  window_ += scanned_;
-  size_ -= scanned_;
-  window_offset_ += scanned_;
+  slide(*batch);
   return batch;
 }
 

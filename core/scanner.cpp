@@ -64,7 +64,6 @@ Piece Scanner::next(const std::uint8_t *window, std::size_t size, bool final) {
       if (start == Answer::Wait) return need(needed_);
       if (start == Answer::No) {
         if (silent_at(window, size) != 0) return silent(window, size, final);
-        if (window[0] == 0xEF && size < 3 && !final) return need(3);
         leader_.base = 0;
       }
       state_ = State::Verified;

@@ -28,6 +28,11 @@ def view_of(slot: Any) -> Any:
     return view
 
 
+def all_plain(view: Any) -> bool:
+    """Whether every piece of a batch is a plain record without a note."""
+    return bool(view.all_flags & lib.MARC_REC_PLAIN) and view.note_count == 0
+
+
 class Batch:
     """Some thousand pieces that were parsed in one native call.
 
@@ -45,11 +50,8 @@ class Batch:
         self.starts: list[int] = ffi.unpack(view.record_start, self.count)
         lengths: list[int] = ffi.unpack(view.record_length, self.count)
         self.ends: list[int] = list(map(add, self.starts, lengths))
-        self.odd: list[int] = [] if self._all_plain() else self._find_odd()
+        self.odd: list[int] = [] if all_plain(view) else self._find_odd()
         self.titles: list[str | None] | None = None
-
-    def _all_plain(self) -> bool:
-        return bool(self.view.all_flags & lib.MARC_REC_PLAIN) and self.view.note_count == 0
 
     def _find_odd(self) -> list[int]:
         """The numbers of the pieces that are no plain records, or have notes."""

@@ -10,14 +10,14 @@ import warnings
 from typing import Any, NamedTuple
 
 from libmarc import exceptions
-from libmarc._batch import new_slot, view_of
+from libmarc._batch import all_plain, new_slot, view_of
 from libmarc._native import code_message, ffi, lib, new_error, raise_error, unpack_tag
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
 from libmarc.field import Field, read_field_bytes, read_fields, subfield_code
 
 
 def _log(message: str, content: bytes) -> None:
-    import logging  # here: most programs never need it, and it is half of the time of `import libmarc`
+    import logging  # here: most programs never need it, and `import libmarc` is quicker without
 
     logging.getLogger("pymarc").warning(message, content)  # the name that users of pymarc have configured
 
@@ -213,7 +213,7 @@ def read_piece(raw: bytes) -> OddRecord | None:
     if lib.marc_parse_record(data, len(raw), lib.MARC_PIECE_ALONE, ffi.NULL, slot, error) != lib.MARC_OK:
         raise_error(error)
     view = view_of(slot)
-    if view.all_flags & lib.MARC_REC_PLAIN and not view.note_count:
+    if all_plain(view):
         return None
     piece = Piece(view, 0, raw)
     if view.record_status[0] == lib.MARC_BAD_LENGTH:

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SHARED = Path(os.environ.get("LIBMARC_SHARED", ROOT.parent / "shared"))
+SHARED = Path(os.environ.get("LIBMARC_SHARED") or ROOT.parent / "shared")
+CACHE = Path(
+    os.environ.get("LIBMARC_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "libmarc"
+)
 LOC_NAME = "BooksAll.2016.part01.utf8"
 
 
@@ -32,8 +35,7 @@ def need_corpus() -> list[Path]:
 
 def loc_file() -> Path:
     """The Library of Congress file, or the test is skipped aloud."""
-    base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "libmarc"
-    path = Path(os.environ.get("LIBMARC_CACHE", base)) / LOC_NAME
+    path = CACHE / LOC_NAME
     if not path.is_file():
         pytest.skip(f"{LOC_NAME} is not in the cache (tools/fetch_loc.py gets it from PyPI)")
     return path

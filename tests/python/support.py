@@ -18,19 +18,19 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
+from corpus import CACHE, SHARED
 from generate import generate
 
 from libmarc import Field, MARCReader, Record
+
+#: What the TypeError for any other source, and docs/sources.md, have to name.
+SOURCE_KINDS = ("str", "os.PathLike", "bytes", "bytearray", "memoryview", "mmap", "io.BytesIO", "socket.socket")
 
 T = TypeVar("T")
 
 #: What hangs is ended after so many seconds. Nothing else depends on a clock.
 HANG = 120.0
 HERE = Path(__file__).resolve().parent
-SHARED = Path(os.environ.get("LIBMARC_SHARED") or HERE.parents[2] / "shared")
-CACHE = Path(
-    os.environ.get("LIBMARC_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "libmarc"
-)
 CHUNK = 1 << 20  # bytes that a reader asks for at once
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc")
 

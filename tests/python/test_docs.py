@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from support import SOURCE_KINDS
 
 from libmarc import MARCReader, _odd
 from libmarc._native import ffi, lib
@@ -206,16 +207,7 @@ def test_every_kind_of_source_is_in_the_table() -> None:
         MARCReader(2709)
     supported = str(caught.value).partition("supported are ")[2]
     text = text_of("docs/sources.md")
-    for name in (
-        "str",
-        "os.PathLike",
-        "bytes",
-        "bytearray",
-        "memoryview",
-        "mmap",
-        "io.BytesIO",
-        "socket.socket",
-    ):
+    for name in SOURCE_KINDS:
         assert name in supported
         assert f"`{name}`" in text
 

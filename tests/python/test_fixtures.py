@@ -7,7 +7,6 @@ import importlib
 import importlib.util
 import io
 import json
-import os
 import random
 import re
 import subprocess
@@ -20,10 +19,10 @@ from typing import Any, NamedTuple
 
 import boundary_reference
 import pytest
+from corpus import SHARED
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
-SHARED = Path(os.environ.get("LIBMARC_SHARED") or ROOT.parent / "shared")
 sys.path.insert(0, str(FIXTURES))
 generator: Any = importlib.import_module("generate")
 

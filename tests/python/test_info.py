@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from corpus import CACHE, LOC_NAME
 
 from libmarc import _info
 from libmarc.__main__ import main
@@ -28,8 +29,7 @@ generator: Any = importlib.import_module("generate")
 
 COMMAND = [sys.executable, "-m", "libmarc"]
 DEMO_RECORDS = 300
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "libmarc"
-LOC = Path(os.environ.get("LIBMARC_CACHE") or CACHE) / "BooksAll.2016.part01.utf8"
+LOC = CACHE / LOC_NAME
 
 # What pymarc says to each damage of the generated file.
 VERDICTS = {

@@ -25,6 +25,7 @@ from hypothesis import given as property_of
 from hypothesis import settings
 from hypothesis import strategies as st
 from support import (
+    SOURCE_KINDS,
     Source,
     background,
     books,
@@ -379,16 +380,7 @@ def test_unknown_type_raises_type_error(source: Any) -> None:
     if not isinstance(source, type):
         message = str(caught.value)
         assert type(source).__name__ in message
-        for kind in (
-            "str",
-            "os.PathLike",
-            "bytes",
-            "bytearray",
-            "memoryview",
-            "mmap",
-            "io.BytesIO",
-            "socket.socket",
-        ):
+        for kind in SOURCE_KINDS:
             assert kind in message
         assert "read(size)" in message
 
