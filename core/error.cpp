@@ -44,6 +44,28 @@ constexpr std::array kCodes{
     MARC_CODE(MARC_BAD_TEXT, "leader/09 says UTF-8, and the text is not valid UTF-8"),
     MARC_CODE(MARC_BAD_OVERSIZE, "larger than the largest record that the reader accepts"),
     MARC_CODE(MARC_BAD_OVERSIZE_PART, "a further part of a record that is too large"),
+    MARC_CODE(MARC_BAD_CUT, "the source failed before the piece was complete"),
+    MARC_CODE(MARC_BAD_OVERLAP, "the fields overlap so much that they have more than 32 times the bytes of the record"),
+    MARC_CODE(MARC_BAD_GZIP, "no MARC record, but data compressed by gzip, as it seems: decompress it (gzip -dc; in "
+                             "Python gzip.open) and read that"),
+    MARC_CODE(MARC_BAD_BZIP2, "no MARC record, but data compressed by bzip2, as it seems: decompress it (bzip2 -dc; in "
+                              "Python bz2.open) and read that"),
+    MARC_CODE(MARC_BAD_XZ, "no MARC record, but data compressed by xz, as it seems: decompress it (xz -dc; in Python "
+                           "lzma.open) and read that"),
+    MARC_CODE(MARC_BAD_ZSTD,
+              "no MARC record, but data compressed by zstd, as it seems: decompress it (zstd -dc) and read that"),
+    MARC_CODE(MARC_BAD_ZIP,
+              "no MARC record, but a zip archive, as it seems: read its members (unzip -p; in Python zipfile)"),
+    MARC_CODE(MARC_BAD_XML, "no ISO 2709, but XML, as it seems: a reader of MARCXML takes it (yaz-marcdump -i marcxml "
+                            "-o marc; in Python pymarc.parse_xml_to_array)"),
+    MARC_CODE(MARC_BAD_HTML,
+              "no MARC record, but an HTML page, as it seems: perhaps an error message was saved in place of the file"),
+    MARC_CODE(MARC_BAD_JSON, "no ISO 2709, but JSON, as it seems: a reader of MARC-in-JSON takes it (yaz-marcdump -i "
+                             "json -o marc; in Python pymarc.JSONReader)"),
+    MARC_CODE(MARC_BAD_MARCMAKER, "no ISO 2709, but MARCMaker text (=LDR ...), as it seems: a reader of it takes it "
+                                  "(MarcEdit; in Python pymarc.MARCMakerReader)"),
+    MARC_CODE(MARC_BAD_UTF16, "no ISO 2709, but text in UTF-16, as it seems: convert it to UTF-8 (iconv -f UTF-16 -t "
+                              "UTF-8); record lengths may be wrong then"),
     MARC_CODE(MARC_NOTE_FRAMING, "length, terminators and directory of the record do not agree"),
     MARC_CODE(MARC_NOTE_DIRECTORY_EXTENT, "fields overlap, or leave bytes that belong to no field"),
     MARC_CODE(MARC_NOTE_FIELD_END, "no field terminator (0x1E) where the directory says that the field ends"),
@@ -54,6 +76,18 @@ constexpr std::array kCodes{
     MARC_CODE(MARC_NOTE_INDICATORS_MANY, "more than two bytes before the first subfield; the rest is passed over"),
     MARC_CODE(MARC_NOTE_SUBFIELD_EMPTY, "a subfield delimiter (0x1F) without a subfield code"),
     MARC_CODE(MARC_NOTE_SUBFIELD_CODE, "a subfield code above 0x7F"),
+    MARC_CODE(MARC_NOTE_TEXT, "leader/09 says UTF-8, and the text of a field is not valid UTF-8"),
+    MARC_CODE(MARC_NOTE_INDICATOR_TEXT, "an indicator above 0x7F; kept"),
+    MARC_CODE(MARC_NOTE_LEADER_TEXT, "the leader holds a byte above 0x7F; kept"),
+    MARC_CODE(MARC_NOTE_LEADER_SIZE, "the bytes before the directory are not the 24 of a leader; aligned at their end"),
+    MARC_CODE(MARC_NOTE_LENGTH, "leader/00-04 is not the length of the record"),
+    MARC_CODE(MARC_NOTE_RECORD_END, "the record terminator (0x1D), or the field terminator before it, is missing"),
+    MARC_CODE(MARC_NOTE_BASE,
+              "leader/12-16 is not the base address of data; it was found by the terminator of the directory"),
+    MARC_CODE(MARC_NOTE_ENTRY_MAP, "the directory entries do not have the widths that leader/20-22 state"),
+    MARC_CODE(MARC_NOTE_ENTRY, "a directory entry is damaged; its tag and field are the best guess"),
+    MARC_CODE(MARC_NOTE_FIELD_PLACE, "a field is not where its directory entry says; it was found by its terminators"),
+    MARC_CODE(MARC_NOTE_FIELD_LOST, "the field of a directory entry is not in the record; left out"),
 };
 #undef MARC_CODE
 

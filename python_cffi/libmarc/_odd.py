@@ -70,6 +70,18 @@ _CLASSES: dict[int, type[exceptions.PymarcException]] = {
     lib.MARC_BAD_NO_FIELDS: exceptions.NoFieldsFound,
     lib.MARC_BAD_OVERSIZE: exceptions.RecordTooLarge,
     lib.MARC_BAD_OVERSIZE_PART: exceptions.RecordTooLarge,
+    lib.MARC_BAD_CUT: exceptions.TruncatedRecord,
+    lib.MARC_BAD_OVERLAP: exceptions.RecordDirectoryInvalid,
+    lib.MARC_BAD_GZIP: exceptions.RecordLengthInvalid,
+    lib.MARC_BAD_BZIP2: exceptions.RecordLengthInvalid,
+    lib.MARC_BAD_XZ: exceptions.RecordLengthInvalid,
+    lib.MARC_BAD_ZSTD: exceptions.RecordLengthInvalid,
+    lib.MARC_BAD_ZIP: exceptions.RecordLengthInvalid,
+    lib.MARC_BAD_XML: exceptions.RecordLengthInvalid,
+    lib.MARC_BAD_HTML: exceptions.RecordLengthInvalid,
+    lib.MARC_BAD_JSON: exceptions.RecordLengthInvalid,
+    lib.MARC_BAD_MARCMAKER: exceptions.RecordLengthInvalid,
+    lib.MARC_BAD_UTF16: exceptions.RecordLengthInvalid,
 }
 
 

@@ -81,7 +81,19 @@ enum {
   MARC_BAD_INDICATOR_TEXT = -113,    /* an indicator holds a byte above 0x7F */
   MARC_BAD_TEXT = -114,              /* leader/09 says UTF-8 and a field or subfield is not valid UTF-8 */
   MARC_BAD_OVERSIZE = -115,          /* larger than marc_reader_options.largest_record; the bytes come in parts */
-  MARC_BAD_OVERSIZE_PART = -116      /* a further part of the piece before: same rejection, no error of its own */
+  MARC_BAD_OVERSIZE_PART = -116,     /* a further part of the piece before: same rejection, no error of its own */
+  MARC_BAD_CUT = -117,               /* the source failed before the piece was complete; the failure comes next */
+  MARC_BAD_OVERLAP = -118,           /* fields that overlap so much that they have more than 32 times its bytes */
+  MARC_BAD_GZIP = -121,              /* no MARC: the input begins like data compressed by gzip */
+  MARC_BAD_BZIP2 = -122,             /* no MARC: the input begins like data compressed by bzip2 */
+  MARC_BAD_XZ = -123,                /* no MARC: the input begins like data compressed by xz */
+  MARC_BAD_ZSTD = -124,              /* no MARC: the input begins like data compressed by zstd */
+  MARC_BAD_ZIP = -125,               /* no MARC: the input begins like a zip archive */
+  MARC_BAD_XML = -126,               /* no ISO 2709: the input begins like XML */
+  MARC_BAD_HTML = -127,              /* no MARC: the input begins like an HTML page */
+  MARC_BAD_JSON = -128,              /* no ISO 2709: the input begins like JSON */
+  MARC_BAD_MARCMAKER = -129,         /* no ISO 2709: the input begins like MARCMaker text */
+  MARC_BAD_UTF16 = -130              /* no ISO 2709: the input begins like text in UTF-16 */
 };
 
 /* Deviations from ISO 2709 / MARC 21 inside a delivered record (marc_note.code). */
@@ -95,7 +107,19 @@ enum {
   MARC_NOTE_INDICATOR_ONE = 207,     /* one indicator only; a blank is added */
   MARC_NOTE_INDICATORS_MANY = 208,   /* more than two bytes before the first subfield; the rest is passed over */
   MARC_NOTE_SUBFIELD_EMPTY = 209,    /* a subfield delimiter (0x1F) without a code behind it */
-  MARC_NOTE_SUBFIELD_CODE = 210      /* a subfield code above 0x7F */
+  MARC_NOTE_SUBFIELD_CODE = 210,     /* a subfield code above 0x7F */
+  /* from here on with MARC_PARSE_BEST only */
+  MARC_NOTE_TEXT = 211,              /* leader/09 says UTF-8 and a field is not valid UTF-8 */
+  MARC_NOTE_INDICATOR_TEXT = 212,    /* an indicator above 0x7F; kept */
+  MARC_NOTE_LEADER_TEXT = 213,       /* the leader holds a byte above 0x7F; kept */
+  MARC_NOTE_LEADER_SIZE = 214,       /* not 24 bytes before the directory; the leader is aligned at its end */
+  MARC_NOTE_LENGTH = 215,            /* leader/00-04 is not the length of the record */
+  MARC_NOTE_RECORD_END = 216,        /* the record terminator (0x1D), or the field terminator before it, is missing */
+  MARC_NOTE_BASE = 217,              /* leader/12-16 is not the base address of data; found by the directory's 0x1E */
+  MARC_NOTE_ENTRY_MAP = 218,         /* the entries of the directory have not the widths that leader/20-22 state */
+  MARC_NOTE_ENTRY = 219,             /* a directory entry is damaged; its tag and field are the best guess */
+  MARC_NOTE_FIELD_PLACE = 220,       /* a field is not where its entry says; found by its terminators */
+  MARC_NOTE_FIELD_LOST = 221         /* an entry whose field is not there; left out */
 };
 
 /* marc_batch_view.record_flags */
@@ -107,13 +131,15 @@ enum {
   MARC_REC_CANONICAL = 8,    /* PLAIN, leader/09 'a', no empty subfield: serialising the fields gives these bytes */
   MARC_REC_UTF8 = 16,        /* leader/09 is 'a' */
   MARC_REC_NONASCII = 32,    /* a field holds a byte above 0x7F or, without leader/09 'a', an ESC (0x1B) */
-  MARC_REC_NOTED = 64        /* a delivered record with at least one note */
+  MARC_REC_NOTED = 64,       /* a delivered record with at least one note */
+  MARC_REC_REPAIRED = 128,   /* MARC_PARSE_BEST: damaged, and read as well as it can be; notes say what was done */
+  MARC_REC_WIDTHS = 256      /* MARC_PARSE_BEST: indicators and codes have the sizes of leader/10-11, not 2 and 2 */
 };
 
 /* marc_reader_options.parse_mode: who is asked what a damaged record means. */
 enum {
   MARC_PARSE_PYMARC = 0,     /* the answer of pymarc 5.4: a record, or its reason for rejecting it */
-  MARC_PARSE_BEST = 1        /* reserved: repaired where possible (MARC_E_UNSUPPORTED for now) */
+  MARC_PARSE_BEST = 1        /* the best reading: repaired where possible, else the answer of pymarc */
 };
 
 /* Where a piece that is parsed alone stands (marc_parse_record). */
