@@ -112,8 +112,6 @@ std::int32_t read_options(const marc_reader_options *given, marc_reader_options 
     return bad_argument(error, "options.largest_record must be 1 byte to 3 GiB");
   if (options.interruptible > 1 || options.reserved != 0)
     return bad_argument(error, "options.interruptible must be 0 or 1, reserved must be 0");
-  if (options.parse_mode != MARC_PARSE_PYMARC)
-    return report(MARC_E_UNSUPPORTED, "parse mode MARC_PARSE_BEST is not offered yet", error);
   if (options.range_begin != 0 || options.range_end != UINT64_MAX)
     return report(MARC_E_UNSUPPORTED, "byte ranges are not offered yet", error);
   return MARC_OK;
@@ -133,7 +131,8 @@ std::int32_t open_reader(std::uint32_t backend, const marc_reader_options *given
     std::unique_ptr<marc::Source> source = open(options, failure);
     if (source == nullptr) return report(failure, error, 0, 0);
     const marc::PipelineOptions pipeline{options.chunk_bytes, options.batch_records,
-                                         static_cast<std::size_t>(options.largest_record)};
+                                         static_cast<std::size_t>(options.largest_record),
+                                         static_cast<marc::Reading>(options.parse_mode)};
     *out = new marc_reader(std::move(source), pipeline, backend);
     return std::int32_t{MARC_OK};
   });
@@ -278,6 +277,15 @@ int32_t marc_reader_get_info(const marc_reader *reader, marc_reader_info *out) {
   return MARC_OK;
 }
 
+const uint8_t *marc_reader_get_rest(marc_reader *reader, size_t *length) {
+  if (length != nullptr) *length = 0;
+  if (reader == nullptr || reader->process != ::getpid()) return nullptr;
+  const Use use(reader->in_use);
+  if (!use) return nullptr;
+  const marc::Bytes rest = reader->pipeline.rest();
+  return give_bytes(rest.empty() ? marc::Bytes{} : rest, length);
+}
+
 void marc_reader_free(marc_reader *reader) { delete reader; }
 
 // ---- Batches
@@ -297,12 +305,13 @@ int32_t marc_parse_record(const uint8_t *data, size_t length, uint32_t place, co
     batch->clear();
     batch->data = data;
     batch->length = length;
+    const auto reading = static_cast<marc::Reading>(options.parse_mode);
     marc::Scanner scanner(length);
     const marc::Piece piece = scanner.next(data, length, true);
     if (piece.kind == marc::PieceKind::Record && piece.length == length)
-      marc::parse_sound(*batch, 0, length, scanner.leader(), scanner.directory());
+      marc::parse_sound(*batch, 0, length, scanner.leader(), scanner.directory(), reading);
     else
-      marc::parse_chunk(*batch, 0, length, surroundings(place));
+      marc::parse_chunk(*batch, 0, length, surroundings(place), reading);
     *out = handle(batch.release());
     return std::int32_t{MARC_OK};
   });

@@ -40,6 +40,31 @@ std::int32_t check_subfield(Batch &batch, std::size_t offset, std::size_t length
   return MARC_OK;
 }
 
+// A terminator inside the field, that is no subfield mark.
+void note_inner(Batch &batch, std::size_t begin, std::size_t end, std::uint32_t tag) {
+  std::size_t inner = find_delimiter(batch.data, begin, end);
+  while (inner < end && batch.data[inner] == kSubfieldMark) inner = find_delimiter(batch.data, inner + 1, end);
+  if (inner < end) add_note(batch, MARC_NOTE_INNER_TERMINATOR, inner, 1, tag);
+}
+
+// Characters of UTF-8, if it is some; else bytes.
+std::size_t characters(const std::uint8_t *data, std::size_t size, bool utf8) {
+  if (!utf8 || !is_utf8(data, size)) return size;
+  return static_cast<std::size_t>(
+      std::count_if(data, data + size, [](std::uint8_t byte) { return (byte & 0xC0) != 0x80; }));
+}
+
+void note_indicators(Batch &batch, std::size_t begin, std::size_t mark, std::size_t length, std::uint32_t tag,
+                     std::size_t found, std::size_t wanted) {
+  const std::size_t size = mark - begin;
+  if (!is_ascii(batch.data + begin, size)) add_note(batch, MARC_NOTE_INDICATOR_TEXT, begin, size, tag);
+  if (found == wanted) return;
+  if (found > wanted)
+    add_note(batch, MARC_NOTE_INDICATORS_MANY, begin, length, tag);
+  else
+    add_note(batch, found == 0 ? MARC_NOTE_INDICATORS_MISSING : MARC_NOTE_INDICATOR_ONE, begin, length, tag);
+}
+
 } // namespace
 
 void add_note(Batch &batch, std::int32_t code, std::size_t offset, std::size_t length, std::uint32_t tag) {
@@ -53,9 +78,7 @@ std::int32_t check_field(Batch &batch, std::size_t field, bool utf8) {
   const std::size_t begin = batch.field_offset[field];
   const std::size_t length = batch.field_length[field];
   const std::size_t end = begin + length;
-  std::size_t inner = find_delimiter(data, begin, end);
-  while (inner < end && data[inner] == kSubfieldMark) inner = find_delimiter(data, inner + 1, end);
-  if (inner < end) add_note(batch, MARC_NOTE_INNER_TERMINATOR, inner, 1, tag);
+  note_inner(batch, begin, end, tag);
   if (is_control_tag(tag))
     return utf8 && !is_utf8(data + begin, length) ? reject(batch, MARC_BAD_TEXT, begin, length, tag) : MARC_OK;
 
@@ -72,6 +95,27 @@ std::int32_t check_field(Batch &batch, std::size_t field, bool utf8) {
     mark = next;
   }
   return MARC_OK;
+}
+
+void note_field(Batch &batch, std::size_t field, bool utf8, const Widths &widths) {
+  const std::uint8_t *data = batch.data;
+  const std::uint32_t tag = batch.field_tag[field];
+  const std::size_t begin = batch.field_offset[field];
+  const std::size_t length = batch.field_length[field];
+  const std::size_t end = begin + length;
+  note_inner(batch, begin, end, tag);
+  if (utf8 && !is_utf8(data + begin, length)) add_note(batch, MARC_NOTE_TEXT, begin, length, tag);
+  if (is_control_tag(tag)) return;
+  std::size_t mark = find_byte(data, kSubfieldMark, begin, end);
+  note_indicators(batch, begin, mark, length, tag, characters(data + begin, mark - begin, utf8), widths.indicators);
+  while (mark < end) {
+    const std::size_t next = find_byte(data, kSubfieldMark, mark + 1, end);
+    if (next == mark + 1)
+      add_note(batch, MARC_NOTE_SUBFIELD_EMPTY, next, 0, tag);
+    else if (data[mark + 1] >= 0x80)
+      add_note(batch, MARC_NOTE_SUBFIELD_CODE, mark + 1, next - mark - 1, tag);
+    mark = next;
+  }
 }
 
 } // namespace marc

@@ -23,13 +23,16 @@ struct EntryMap {
   bool is_marc21() const { return length == 4 && start == 5 && other == 0; }
 };
 
-// The entry map of a leader; a part that is no digit counts as MARC 21's (4, 5, 0).
-inline EntryMap entry_map(const std::uint8_t *leader) {
-  const auto part = [leader](std::size_t at, std::uint8_t usual) {
-    return is_digit(leader[at]) ? static_cast<std::uint8_t>(leader[at] - '0') : usual;
+// The entry map that stands at `at`, leader/20; a part that is no digit counts as MARC 21's (4, 5, 0).
+inline EntryMap read_entry_map(const std::uint8_t *at) {
+  const auto part = [at](std::size_t i, std::uint8_t usual) {
+    return is_digit(at[i]) ? static_cast<std::uint8_t>(at[i] - '0') : usual;
   };
-  return {part(20, 4), part(21, 5), part(22, 0)};
+  return {part(0, 4), part(1, 5), part(2, 0)};
 }
+
+// The entry map of a leader.
+inline EntryMap entry_map(const std::uint8_t *leader) { return read_entry_map(leader + 20); }
 
 // What a leader must say before its directory is looked at.
 struct Leader {

@@ -3,8 +3,10 @@
 
 #include "bytes.hpp"
 #include "field_rules.hpp"
+#include "salvage.hpp"
 #include "subfields.hpp"
 #include "utf8.hpp"
+#include "widths.hpp"
 
 #include <algorithm>
 
@@ -53,6 +55,13 @@ bool has_ascii_leader(const std::uint8_t *leader) {
   return (block_masks(leader).high | block_masks(leader + kLeaderSize - kBlock).high) == 0;
 }
 
+// Whether the fields that were added since the last whole record overlap more than they may.
+bool overlap(const Batch &batch, std::size_t length) {
+  std::uint64_t total = 0;
+  for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i) total += batch.field_length[i];
+  return total > length * kMostOverlap;
+}
+
 // Checks the fields of a record one by one, in order, as pymarc does.
 std::int32_t check_fields(Batch &batch, bool utf8) {
   for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i) {
@@ -84,9 +93,8 @@ bool has_nonascii(const Batch &batch, const SubfieldFindings &found, bool utf8) 
 }
 
 // Adds the record whose fields were added and indexed, with the flags that every record may have besides `flags`.
-void add_delivered(Batch &batch, std::size_t start, std::size_t length, std::uint32_t flags,
+void add_delivered(Batch &batch, std::size_t start, std::size_t length, std::uint32_t flags, bool utf8,
                    const SubfieldFindings &found, std::size_t first_note) {
-  const bool utf8 = batch.data[start + 9] == 'a';
   if (utf8) flags |= MARC_REC_UTF8;
   if (has_nonascii(batch, found, utf8)) flags |= MARC_REC_NONASCII;
   if (batch.notes.size() > first_note) flags |= MARC_REC_NOTED;
@@ -103,48 +111,97 @@ void parse_as_pymarc(Batch &batch, std::size_t start, std::size_t length, Surrou
     return;
   }
   const SubfieldFindings found = index_subfields(batch, false, start, start + length);
-  add_delivered(batch, start, length, flags, found, first_note);
+  add_delivered(batch, start, length, flags, batch.data[start + 9] == 'a', found, first_note);
+}
+
+// Notes on the fields that were added since the last whole record, for the best reading. Returns flags.
+std::uint32_t note_fields(Batch &batch, bool utf8, const Widths &widths) {
+  const std::size_t first_note = batch.notes.size();
+  for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i)
+    note_field(batch, i, utf8, widths);
+  std::uint32_t flags = widths.is_marc21() ? 0 : MARC_REC_WIDTHS;
+  for (std::size_t i = first_note; i < batch.notes.size(); ++i)
+    if (batch.notes[i].code >= MARC_NOTE_TEXT) flags |= MARC_REC_REPAIRED; // pymarc would reject the record
+  return flags;
+}
+
+// Adds the piece, repaired. False where nothing can be made of it; nothing was added then.
+bool parse_salvaged(Batch &batch, std::size_t start, std::size_t length) {
+  const std::size_t first_note = batch.notes.size();
+  const Salvaged salvaged = salvage(batch, start, length);
+  if (batch.field_tag.size() == batch.field_first[batch.size()] || overlap(batch, length)) {
+    batch.notes.shrink(first_note);
+    batch.drop_open_fields();
+    return false;
+  }
+  const SubfieldFindings found = index_subfields(batch, false, start, start + length);
+  const Widths widths = find_widths(batch, salvaged.indicators, salvaged.identifier);
+  const std::uint32_t flags = MARC_REC_REPAIRED | note_fields(batch, salvaged.utf8, widths);
+  add_delivered(batch, start, length, flags, salvaged.utf8, found, first_note);
+  return true;
+}
+
+// The same for a sound record at data[start], of which `plain` says that its fields are as MARC 21 has them.
+std::uint32_t note_sound(Batch &batch, std::size_t start, bool utf8, bool plain) {
+  const std::uint8_t *leader = batch.data + start;
+  const Widths widths = find_widths(batch, leader[10], leader[11]);
+  std::uint32_t flags = 0;
+  if (!has_ascii_leader(leader)) {
+    add_note(batch, MARC_NOTE_LEADER_TEXT, start, kLeaderSize);
+    flags = MARC_REC_REPAIRED;
+  }
+  return plain && widths.is_marc21() ? flags : flags | note_fields(batch, utf8, widths);
 }
 
 } // namespace
 
-void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Leader &leader,
-                 const Directory &directory) {
+void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Leader &leader, const Directory &directory,
+                 Reading reading) {
   const std::uint8_t *record = batch.data + start;
-  if (!leader.map.is_marc21() || !has_ascii_leader(record) || !directory.has_ascii_tags()) {
+  const bool best = reading == Reading::Best;
+  const bool usual = leader.map.is_marc21() && has_ascii_leader(record) && directory.has_ascii_tags();
+  if (!usual && !best) {
     parse_as_pymarc(batch, start, length, Surroundings::BytesFollow, MARC_REC_SOUND);
     return;
   }
   const std::size_t first_note = batch.notes.size();
   const bool in_order = add_fields(batch, start + leader.base, start + length - 1, directory);
-  if (!in_order && !tiles(directory, batch.scratch))
+  if (!in_order && !tiles(directory, batch.scratch)) {
     add_note(batch, MARC_NOTE_DIRECTORY_EXTENT, start + kLeaderSize, leader.base - kLeaderSize - 1);
+    if (overlap(batch, length)) {
+      add_note(batch, MARC_BAD_OVERLAP, start + kLeaderSize, leader.base - kLeaderSize - 1);
+      add_rejected(batch, start, length, MARC_BAD_OVERLAP, MARC_REC_SOUND, first_note);
+      return;
+    }
+  }
   const SubfieldFindings found = index_subfields(batch, in_order, start + leader.base, start + length - 1);
   const bool utf8 = record[9] == 'a';
   const bool valid = !utf8 || !found.high || is_utf8(record + leader.base, length - leader.base);
-  if (!in_order || !found.is_plain() || found.empty || !valid) {
+  std::uint32_t flags = MARC_REC_SOUND;
+  if (best) {
+    flags |= note_sound(batch, start, utf8, in_order && found.is_plain() && !found.empty && valid);
+  } else if (!in_order || !found.is_plain() || found.empty || !valid) {
     const std::int32_t status = check_fields(batch, utf8);
     if (status != MARC_OK) {
       add_rejected(batch, start, length, status, MARC_REC_SOUND, first_note);
       return;
     }
   }
-  const bool splits = in_order && !found.inner;
-  std::uint32_t flags = MARC_REC_SOUND;
+  const bool splits = usual && in_order && !found.inner;
   if (splits) flags |= MARC_REC_SPLITS;
-  if (splits && found.is_plain() && valid) flags |= MARC_REC_PLAIN;
+  if (splits && found.is_plain() && valid && (flags & MARC_REC_WIDTHS) == 0) flags |= MARC_REC_PLAIN;
   if ((flags & MARC_REC_PLAIN) != 0 && utf8 && !found.empty) flags |= MARC_REC_CANONICAL;
-  add_delivered(batch, start, length, flags, found, first_note);
+  add_delivered(batch, start, length, flags, utf8, found, first_note);
 }
 
-void parse_chunk(Batch &batch, std::size_t start, std::size_t length, Surroundings around) {
+void parse_chunk(Batch &batch, std::size_t start, std::size_t length, Surroundings around, Reading reading) {
+  if (reading == Reading::Best && parse_salvaged(batch, start, length)) return;
   parse_as_pymarc(batch, start, length, around, 0);
 }
 
-void parse_oversize(Batch &batch, std::size_t start, std::size_t length, bool first) {
-  const std::int32_t status = first ? MARC_BAD_OVERSIZE : MARC_BAD_OVERSIZE_PART;
-  add_note(batch, status, start, 0);
-  add_rejected(batch, start, length, status, 0, batch.notes.size() - 1);
+void add_unread(Batch &batch, std::size_t start, std::size_t length, std::int32_t code) {
+  add_note(batch, code, start, 0);
+  add_rejected(batch, start, length, code, 0, batch.notes.size() - 1);
 }
 
 } // namespace marc

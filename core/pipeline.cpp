@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline.hpp"
 
-#include "parser.hpp"
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -54,11 +52,10 @@ std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
     pass_silent(*batch);
     if (exhausted_) return nullptr;
     if (!failure_) failure_ = refill();
-    if (failure_ && (failure_.code == MARC_E_INTERRUPTED || held_chunk_ == 0)) {
-      outcome = std::exchange(failure_, {});
-      ended_ = outcome.code != MARC_E_INTERRUPTED;
-      return nullptr;
-    }
+    if (!failure_ || (failure_.code != MARC_E_INTERRUPTED && held_chunk_ != 0)) continue;
+    outcome = std::exchange(failure_, {});
+    ended_ = outcome.code != MARC_E_INTERRUPTED;
+    return nullptr;
   }
 }
 
@@ -101,7 +98,7 @@ void Pipeline::slide(const Batch &batch) {
 bool Pipeline::is_full(const Batch &batch) const {
   if (batch.size() == 0) return false;
   const std::int32_t last = batch.record_status[batch.size() - 1];
-  return scanned_ >= options_.chunk || batch.size() == options_.batch_records || last == MARC_BAD_OVERSIZE ||
+  return scanned_ >= options_.chunk || batch.size() == options_.batch_records || scanner_.in_parts() ||
          last == MARC_BAD_OVERSIZE_PART;
 }
 
@@ -111,9 +108,13 @@ bool Pipeline::add_piece(Batch &batch, const Piece &piece) {
   if (piece.kind == PieceKind::Silent) {
     batch.silent += piece.length;
   } else if (piece.kind == PieceKind::Record) {
-    parse_sound(batch, start, piece.length, scanner_.leader(), scanner_.directory());
-  } else if (piece.partial || piece.kind == PieceKind::More) {
-    parse_oversize(batch, start, piece.length, piece.kind == PieceKind::Chunk);
+    parse_sound(batch, start, piece.length, scanner_.leader(), scanner_.directory(), options_.reading);
+  } else if (piece.kind == PieceKind::More) {
+    add_unread(batch, start, piece.length, MARC_BAD_OVERSIZE_PART);
+  } else if (piece.foreign != 0) {
+    add_unread(batch, start, piece.length, piece.foreign);
+  } else if (piece.partial) {
+    add_unread(batch, start, piece.length, MARC_BAD_OVERSIZE);
   } else if (!add_chunk(batch, start, piece)) {
     return false;
   }
@@ -124,7 +125,8 @@ bool Pipeline::add_piece(Batch &batch, const Piece &piece) {
 // Whether a rejected chunk is the last of its input decides its verdict; a delivered one need not wait to know.
 bool Pipeline::add_chunk(Batch &batch, std::size_t start, const Piece &piece) {
   const bool at_end = start + piece.length == size_;
-  parse_chunk(batch, start, piece.length, at_end && exhausted_ ? Surroundings::Last : Surroundings::BytesFollow);
+  const auto around = at_end && exhausted_ ? Surroundings::Last : Surroundings::BytesFollow;
+  parse_chunk(batch, start, piece.length, around, options_.reading);
   if (!at_end || exhausted_ || failure_ || batch.record_status[batch.size() - 1] == MARC_OK) return true;
   batch.drop_record();
   held_chunk_ = piece.length;

@@ -7,6 +7,7 @@
 
 #include "batch.hpp"
 #include "error.hpp"
+#include "parser.hpp"
 #include "recycler.hpp"
 #include "scanner.hpp"
 #include "source.hpp"
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 namespace marc {
 
@@ -22,6 +24,7 @@ struct PipelineOptions {
   std::size_t chunk = 1 << 20;    // bytes asked from the source at once, and about as many in a batch
   std::size_t batch_records = 0;  // most pieces in a batch; 0: no limit
   std::size_t largest = 64 << 20; // a damaged piece above it is rejected in parts
+  Reading reading = Reading::Pymarc;
 };
 
 // What a pipeline has done so far. Written by the thread that is inside next(), read by any.
@@ -48,6 +51,8 @@ public:
   // Absolute offset of the first byte that was not handed out, and index of the next piece.
   std::uint64_t offset() const { return window_offset_; }
   std::uint64_t index() const { return index_; }
+  // After a failure of the source: the bytes that were read and not handed out, the beginning of the piece that it cut.
+  std::span<const std::uint8_t> rest() const { return {window_, ended_ ? size_ : 0}; }
 
 private:
   void scan(Batch &batch);

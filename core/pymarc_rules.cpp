@@ -114,6 +114,8 @@ private:
     batch_.field_tag.push(tag);
     batch_.field_offset.push(static_cast<std::uint32_t>(start_ + slice.begin));
     batch_.field_length.push(static_cast<std::uint32_t>(slice.end - slice.begin));
+    claimed_ += slice.end - slice.begin;
+    if (claimed_ > kMostOverlap * length_) return reject(MARC_BAD_OVERLAP, entry, kEntrySize, tag);
     return check_field(batch_, batch_.field_tag.size() - 1, utf8_);
   }
 
@@ -131,6 +133,7 @@ private:
   std::size_t start_;
   std::size_t length_;
   std::int64_t base_ = 0;
+  std::uint64_t claimed_ = 0; // bytes of the fields so far
   bool utf8_ = false;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "scanner.hpp"
 
+#include "foreign.hpp"
+
 #include <algorithm>
 
 namespace marc {
@@ -64,8 +66,10 @@ Piece Scanner::next(const std::uint8_t *window, std::size_t size, bool final) {
       if (start == Answer::Wait) return need(needed_);
       if (start == Answer::No) {
         if (silent_at(window, size) != 0) return silent(window, size, final);
+        if (beginning_ && foreign(window, size, final) == Answer::Wait) return need(needed_);
         leader_.base = 0;
       }
+      beginning_ = false;
       state_ = State::Verified;
     }
     const Answer whole = leader_.base == 0 ? Answer::No : sound(window, size, final);
@@ -135,6 +139,16 @@ bool Scanner::holds_anchor(const std::uint8_t *record, std::size_t end) const {
   return false;
 }
 
+// Does the input begin as another format?
+Scanner::Answer Scanner::foreign(const std::uint8_t *window, std::size_t size, bool final) {
+  foreign_ = foreign_format(window, size);
+  if (foreign_ != 0) return Answer::Yes;
+  if (final || size >= kForeignBytes || !may_be_foreign(window[0])) return Answer::No;
+  state_ = State::Fresh;
+  needed_ = size + 1;
+  return Answer::Wait;
+}
+
 // The silent bytes at window[0], as far as the window lets them be told from a leader.
 Piece Scanner::silent(const std::uint8_t *window, std::size_t size, bool final) {
   std::size_t at = silent_at(window, size);
@@ -155,7 +169,7 @@ Piece Scanner::search(const std::uint8_t *window, std::size_t size, bool final) 
     searched_ = find_delimiter(window, searched_, size);
     if (searched_ == size) break;
     const std::size_t at = searched_++;
-    if (window[at] == kRecordEnd) return chunk(at + 1);
+    if (window[at] == kRecordEnd && !is_binary_format(foreign_)) return chunk(at + 1);
     if (window[at] == kFieldEnd) {
       const std::size_t start = start_before(window, at);
       if (start != 0) {
@@ -171,7 +185,7 @@ Piece Scanner::search(const std::uint8_t *window, std::size_t size, bool final) 
   // What begins before this cannot be a verified start any more; a chunk that reaches the limit goes by in parts.
   const std::size_t open = std::max(run_, size - std::min(size, kLargestLength));
   if (open > kTrim && open - kTrim > largest_) {
-    const Piece part{passed_ == 0 ? PieceKind::Chunk : PieceKind::More, largest_, true};
+    const Piece part{passed_ == 0 ? PieceKind::Chunk : PieceKind::More, largest_, true, foreign_};
     passed_ += largest_;
     searched_ -= largest_;
     run_ = run_ > largest_ ? run_ - largest_ : 0;
@@ -212,14 +226,16 @@ Piece Scanner::chunk(std::size_t length) {
   state_ = State::Cut;
   end_ = length - largest_;
   passed_ += largest_;
-  return {kind, largest_, true};
+  return {kind, largest_, true, foreign_};
 }
 
 Piece Scanner::piece(PieceKind kind, std::size_t length) {
+  const Piece found{kind, length, false, foreign_};
   state_ = State::Fresh;
   needed_ = 0;
   passed_ = 0;
-  return {kind, length};
+  foreign_ = 0;
+  return found;
 }
 
 } // namespace marc

@@ -26,8 +26,9 @@ enum class PieceKind : std::uint8_t {
 
 struct Piece {
   PieceKind kind;
-  std::size_t length;   // of the piece; NeedMore: the size of window that is needed
-  bool partial = false; // a chunk above the largest size: More follows
+  std::size_t length;       // of the piece; NeedMore: the size of window that is needed
+  bool partial = false;     // a chunk above the largest size: More follows
+  std::int32_t foreign = 0; // the format that a chunk at the beginning of the input seems to have: MARC_BAD_... or 0
 };
 
 class Scanner {
@@ -42,6 +43,8 @@ public:
   // Leader and directory of the Record just returned.
   const Leader &leader() const { return leader_; }
   const Directory &directory() const { return directory_; }
+  // Whether parts of the piece at window[0] were handed out already.
+  bool in_parts() const { return passed_ > 0; }
 
 private:
   enum class Answer : std::uint8_t { No, Yes, Wait };
@@ -57,6 +60,7 @@ private:
   Answer sound(const std::uint8_t *window, std::size_t size, bool final);
   bool promises_sound(const std::uint8_t *window) const;
   bool holds_anchor(const std::uint8_t *record, std::size_t end) const;
+  Answer foreign(const std::uint8_t *window, std::size_t size, bool final);
   Piece silent(const std::uint8_t *window, std::size_t size, bool final);
   Piece search(const std::uint8_t *window, std::size_t size, bool final);
   std::size_t start_before(const std::uint8_t *window, std::size_t terminator);
@@ -72,7 +76,9 @@ private:
   std::size_t needed_ = 0;   // State::Leader, Verified: window size below which nothing new can be said
   std::size_t searched_ = 0; // State::Search: delimiters before it have been seen
   std::size_t run_ = 0;      // State::Search: where the run without delimiters that `searched_` is in begins
-  std::size_t passed_ = 0;   // bytes of the chunk that were handed out in parts
+  std::uint64_t passed_ = 0; // bytes of the chunk that were handed out in parts
+  bool beginning_ = true;    // no piece but silent bytes was found yet
+  std::int32_t foreign_ = 0; // format of the chunk
   std::size_t end_ = 0;      // State::Cut: end of the chunk in the window
 
   // For each width of entries, how far back from one 0x1E they are valid; computed once for each terminator.

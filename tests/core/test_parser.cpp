@@ -155,8 +155,8 @@ BOOST_AUTO_TEST_CASE(damaged_pieces) {
 
 BOOST_AUTO_TEST_CASE(pieces_above_the_largest_size) {
   OpenBatch open(with_title("10$aTitle"));
-  marc::parse_oversize(open.batch, 0, 20, true);
-  marc::parse_oversize(open.batch, 20, 20, false);
+  marc::add_unread(open.batch, 0, 20, MARC_BAD_OVERSIZE);
+  marc::add_unread(open.batch, 20, 20, MARC_BAD_OVERSIZE_PART);
   BOOST_TEST(open.batch.size() == 2U);
   BOOST_TEST(open.batch.rejected == 2U);
   BOOST_TEST(open.batch.record_status[0] == MARC_BAD_OVERSIZE);
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_sound_record_reads_the_same_as_a_chunk) {
     OpenBatch sound(text);
     sound.add_piece(0);
     OpenBatch chunk(text);
-    marc::parse_chunk(chunk.batch, 0, text.size(), marc::Surroundings::Last);
+    marc::parse_chunk(chunk.batch, 0, text.size(), marc::Surroundings::Last, marc::Reading::Pymarc);
     BOOST_TEST_REQUIRE((sound.batch.record_flags[0] & MARC_REC_SOUND) != 0U);
     BOOST_TEST_REQUIRE(sound.batch.record_status[0] == chunk.batch.record_status[0]);
     BOOST_TEST_REQUIRE((fields_of(sound.batch, 0) == fields_of(chunk.batch, 0)));

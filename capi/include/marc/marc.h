@@ -82,7 +82,7 @@ enum {
   MARC_BAD_TEXT = -114,              /* leader/09 says UTF-8 and a field or subfield is not valid UTF-8 */
   MARC_BAD_OVERSIZE = -115,          /* larger than marc_reader_options.largest_record; the bytes come in parts */
   MARC_BAD_OVERSIZE_PART = -116,     /* a further part of the piece before: same rejection, no error of its own */
-  MARC_BAD_CUT = -117,               /* the source failed before the piece was complete; the failure comes next */
+  MARC_BAD_CUT = -117,               /* the source failed before the piece was complete (marc_reader_get_rest) */
   MARC_BAD_OVERLAP = -118,           /* fields that overlap so much that they have more than 32 times its bytes */
   MARC_BAD_GZIP = -121,              /* no MARC: the input begins like data compressed by gzip */
   MARC_BAD_BZIP2 = -122,             /* no MARC: the input begins like data compressed by bzip2 */
@@ -310,6 +310,10 @@ void marc_reader_cancel(marc_reader *reader);
 
 /* Numbers on the reading so far. */
 int32_t marc_reader_get_info(const marc_reader *reader, marc_reader_info *out);
+
+/* After a failure of marc_reader_next_batch: the bytes that were read and belong to no batch, the beginning of the piece
+ * that the failure has cut. They begin at error.byte_offset. Borrowed from the reader. NULL and 0 where there are none. */
+const uint8_t *marc_reader_get_rest(marc_reader *reader, size_t *length);
 
 /* Frees the reader and closes what it opened. Its batches live on. NULL is fine. */
 void marc_reader_free(marc_reader *reader);

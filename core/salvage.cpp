@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+#include "salvage.hpp"
+
+#include "bytes.hpp"
+#include "field_rules.hpp"
+#include "leader.hpp"
+#include "salvage_directory.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace marc {
+namespace {
+
+// Where a field stands, in bytes from the first one of the piece, without its terminator.
+struct Place {
+  std::size_t begin;
+  std::size_t end;
+  bool lost;                // it is not there
+  bool overwritten = false; // another byte stands where its terminator should
+};
+
+// Bytes that may stand behind the last field without being one.
+bool is_padding(std::uint8_t byte) {
+  return byte == 0 || byte == '\t' || byte == '\n' || byte == '\r' || byte == ' ' || byte == 0x1A;
+}
+
+class Salvage {
+public:
+  Salvage(Batch &batch, std::size_t start, std::size_t length)
+      : batch_(batch), piece_(batch.data + start), start_(start), length_(length),
+        size_(length - (piece_[length - 1] == kRecordEnd ? 1 : 0)) {}
+
+  Salvaged run() {
+    if (!salvage_directory(piece_, size_, directory_)) return {};
+    const std::size_t first_note = batch_.notes.size();
+    note_frame();
+    // Where the record is as long as it should be, the byte before its 0x1D stands for a terminator, whatever it is.
+    if (stated(0) == length_ && size_ < length_ && piece_[size_ - 1] != kFieldEnd) --size_;
+    read_segments();
+    if (!place_by_position() && !place_by_count()) place_by_walk();
+    add_fields();
+    note_extent();
+    if (batch_.notes.size() == first_note) note(MARC_NOTE_FRAMING, 0, 0); // it is not a sound one
+    return {true, leader(9) == 'a', leader(10), leader(11)};
+  }
+
+private:
+  std::uint8_t leader(std::size_t i) const { return directory_.leader(piece_, i); }
+  std::size_t count() const { return directory_.entries.size(); }
+  const SalvagedEntry &entry(std::size_t i) const { return directory_.entries[i]; }
+
+  void note(std::int32_t code, std::size_t offset, std::size_t size, std::uint32_t tag = 0) {
+    add_note(batch_, code, start_ + offset, size, tag);
+  }
+
+  // What is wrong around the fields.
+  void note_frame() {
+    const SalvagedDirectory &found = directory_;
+    if (found.skipped != 0 || found.missing != 0)
+      note(MARC_NOTE_LEADER_SIZE, found.skipped, kLeaderSize - found.missing);
+    else if (found.begin != kLeaderSize)
+      note(MARC_NOTE_ENTRY, found.begin, entry(0).width, entry(0).tag);
+    if (!has_ascii_leader()) note(MARC_NOTE_LEADER_TEXT, found.skipped, kLeaderSize - found.missing);
+    if (stated(0) != length_) note(MARC_NOTE_LENGTH, 0, 5);
+    if (length_ < 2 || size_ == length_ || piece_[length_ - 2] != kFieldEnd) note(MARC_NOTE_RECORD_END, length_, 0);
+    if (stated(12) != found.base) note(MARC_NOTE_BASE, std::min(found.skipped + 12, length_), 5);
+    if (found.base == found.end || piece_[found.base - 1] != kFieldEnd) note(MARC_NOTE_FIELD_END, found.end, 0);
+    if (!found.stated_map) note(MARC_NOTE_ENTRY_MAP, found.begin, found.end - found.begin);
+  }
+
+  bool has_ascii_leader() const {
+    for (std::size_t i = 0; i < kLeaderSize; ++i)
+      if (leader(i) >= 0x80) return false;
+    return true;
+  }
+
+  // The number in five digits of the leader; 0 if they are none.
+  std::size_t stated(std::size_t at) const {
+    std::size_t value = 0;
+    for (std::size_t i = at; i < at + 5; ++i) {
+      if (!is_digit(leader(i)) && i >= directory_.missing) return 0;
+      value = value * 10 + (i < directory_.missing ? 0U : leader(i) - std::size_t{'0'});
+    }
+    return value;
+  }
+
+  // The bytes behind the directory, split at 0x1E.
+  void read_segments() {
+    std::size_t at = directory_.base;
+    while (at < size_) {
+      const std::size_t end = find_byte(piece_, kFieldEnd, at, size_);
+      if (end == size_ && std::all_of(piece_ + at, piece_ + size_, is_padding)) break;
+      segments_.push(at);
+      segments_.push(end);
+      at = end + 1;
+    }
+  }
+  std::size_t segment_count() const { return segments_.size() / 2; }
+  std::size_t segment_begin(std::size_t i) const { return segments_[2 * i]; }
+  std::size_t segment_end(std::size_t i) const { return segments_[2 * i + 1]; }
+
+  bool ends_field(std::size_t at) const { return at < size_ ? piece_[at] == kFieldEnd : at == size_; }
+  std::size_t stated_begin(std::size_t i) const { return directory_.base + entry(i).start; }
+  std::size_t stated_end(std::size_t i) const { return stated_begin(i) + entry(i).length - 1; }
+
+  // Whether a field ends where its entry says.
+  bool ends_as_stated(std::size_t i) const { return entry(i).length > 0 && ends_field(stated_end(i)); }
+
+  // Whether it also begins behind the end of another one.
+  bool is_confirmed(std::size_t i) const {
+    return ends_as_stated(i) && (entry(i).start == 0 || ends_field(stated_begin(i) - 1));
+  }
+
+  // First choice: every field ends where its entry says.
+  bool place_by_position() {
+    for (std::size_t i = 0; i < count(); ++i)
+      if (!ends_as_stated(i)) return false;
+    for (std::size_t i = 0; i < count(); ++i) places_.push({stated_begin(i), stated_end(i), false});
+    return true;
+  }
+
+  // Second choice: there are as many fields as entries, and none that is where its entry says becomes another one.
+  bool place_by_count() {
+    if (segment_count() != count()) return false;
+    const Order order = best_order([this](const Order &by) { return equal_lengths(by); });
+    for (std::size_t i = 0; i < count(); ++i)
+      if (is_confirmed(order[i]) && stated_begin(order[i]) != segment_begin(i)) return false;
+    clear_places();
+    for (std::size_t i = 0; i < count(); ++i) places_[order[i]] = {segment_begin(i), segment_end(i), false};
+    return true;
+  }
+
+  // Last choice: field by field. A field is where its entry says, or behind the one before it with the length that its
+  // entry says, or what comes up to the next terminator.
+  void place_by_walk() {
+    const Order order = best_order([this](const Order &by) { return walk(by); });
+    walk(order);
+  }
+
+  // The entries in the order in which their fields stand: as they are listed, or by starting position.
+  using Order = PodArray<std::uint32_t>;
+
+  // The one of both that gets the higher count.
+  template <typename Count> Order best_order(Count count_of) {
+    Order listed;
+    Order sorted;
+    for (std::size_t i = 0; i < count(); ++i) {
+      listed.push(static_cast<std::uint32_t>(i));
+      sorted.push(static_cast<std::uint32_t>(i));
+    }
+    fill_starts();
+    if (std::is_sorted(&starts_[0], starts_.end())) return listed;
+    std::stable_sort(&sorted[0], sorted.end(), [this](auto a, auto b) { return starts_[a] < starts_[b]; });
+    return count_of(sorted) > count_of(listed) ? std::move(sorted) : std::move(listed);
+  }
+
+  // Starting positions to sort by: an entry without one stands behind the one before it.
+  void fill_starts() {
+    starts_.clear();
+    std::uint64_t start = 0;
+    for (std::size_t i = 0; i < count(); ++i) {
+      if (!entry(i).damaged || entry(i).length > 0) start = entry(i).start;
+      starts_.push(start);
+    }
+  }
+
+  std::size_t equal_lengths(const Order &order) const {
+    std::size_t equal = 0;
+    for (std::size_t i = 0; i < count(); ++i)
+      equal += segment_end(i) - segment_begin(i) + 1 == entry(order[i]).length ? 1 : 0;
+    return equal;
+  }
+
+  void clear_places() {
+    places_.clear();
+    for (std::size_t i = 0; i < count(); ++i) places_.push({0, 0, true});
+  }
+
+  // Places all fields in this order; returns how many have the length that their entry states.
+  std::size_t walk(const Order &order) {
+    clear_places();
+    at_ = directory_.base;
+    segment_ = 0;
+    std::size_t equal = 0;
+    for (std::size_t i = 0; i < count(); ++i) {
+      const std::uint32_t next = i + 1 < count() ? entry(order[i + 1]).length : 0;
+      Place &place = places_[order[i]];
+      place = next_place(order[i], next, count() - i);
+      if (place.lost) continue;
+      equal += place.end - place.begin + 1 == entry(order[i]).length ? 1 : 0;
+      at_ = behind(place);
+      while (segment_ < segment_count() && segment_end(segment_) < at_) ++segment_;
+    }
+    return equal;
+  }
+
+  // Where the next field may begin.
+  std::size_t behind(const Place &place) const {
+    const bool terminated = place.end < size_ && (piece_[place.end] == kFieldEnd || place.overwritten);
+    return std::min(place.end + (terminated ? 1 : 0), size_);
+  }
+
+  // The place of field `i`, at or behind `at_`. `next`: length of the field that follows; `left`: entries, with this one.
+  Place next_place(std::size_t i, std::uint32_t next, std::size_t left) {
+    if (is_confirmed(i) && stated_begin(i) >= at_) return {stated_begin(i), stated_end(i), false};
+    if (segment_ == segment_count() || at_ >= size_) return {0, 0, true};
+    const std::size_t length = entry(i).length;
+    const std::size_t end = segment_end(segment_);
+    if (length > 0 && at_ + length - 1 < size_) {
+      const std::size_t last = at_ + length - 1; // where its terminator should be
+      if (piece_[last] == kFieldEnd) return {at_, last, false};
+      // A terminator came into it.
+      if (segment_count() - segment_ > left && at_ < end && end < last && ends_field(last + 1))
+        return {at_, last + 1, false};
+      // Its terminator is missing, or was overwritten: the next field then ends where it should.
+      if (next > 0 && last < end && last + next - 1 == end) return {at_, last, false};
+      if (next > 0 && last < end && last + next == end) return {at_, last, false, true};
+    }
+    const std::size_t segments = segment_count() - segment_;
+    if (length > 0 && next > 0 && segments < left && end < size_ && at_ + next - 1 == end) return {0, 0, true};
+    if (length > 0 && segments > left && segment_end(segment_ + 1) - segment_begin(segment_ + 1) + 1 == length) {
+      ++segment_;
+      return {segment_begin(segment_), segment_end(segment_), false};
+    }
+    return {at_, end, false};
+  }
+
+  // Adds the fields that were found, and what was done to find them.
+  void add_fields() {
+    for (std::size_t i = 0; i < count(); ++i) {
+      const SalvagedEntry &e = entry(i);
+      const Place &place = places_[i];
+      if (e.damaged) note(MARC_NOTE_ENTRY, e.at, e.width, e.tag);
+      if (place.lost) {
+        note(MARC_NOTE_FIELD_LOST, e.at, e.width, e.tag);
+        continue;
+      }
+      const std::size_t size = place.end - place.begin;
+      if (!e.damaged && (place.begin != stated_begin(i) || size + 1 != e.length))
+        note(MARC_NOTE_FIELD_PLACE, place.begin, size, e.tag);
+      if (place.end < size_ ? piece_[place.end] != kFieldEnd : size + 1 != e.length)
+        note(MARC_NOTE_FIELD_END, place.end, 0, e.tag);
+      batch_.field_tag.push(e.tag);
+      batch_.field_offset.push(static_cast<std::uint32_t>(start_ + place.begin));
+      batch_.field_length.push(static_cast<std::uint32_t>(size));
+    }
+  }
+
+  // Bytes that no entry claims, and bytes that several do.
+  void note_extent() {
+    std::sort(&places_[0], places_.end(), [](const Place &a, const Place &b) { return a.begin < b.begin; });
+    std::size_t expected = directory_.base;
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      const Place &place = places_[i];
+      if (place.lost) continue;
+      if (place.begin != expected) note_gap(expected, place.begin);
+      expected = std::max(expected, behind(place));
+    }
+    note_gap(expected, size_);
+  }
+
+  void note_gap(std::size_t begin, std::size_t end) {
+    if (begin < end && std::all_of(piece_ + begin, piece_ + end, is_padding)) return;
+    if (begin != end)
+      note(MARC_NOTE_DIRECTORY_EXTENT, std::min(begin, end), std::max(begin, end) - std::min(begin, end));
+  }
+
+  Batch &batch_;
+  const std::uint8_t *piece_;
+  std::size_t start_;
+  std::size_t length_;
+  std::size_t size_; // without the record terminator
+  SalvagedDirectory directory_;
+  PodArray<std::size_t> segments_; // begin and end of each
+  PodArray<std::uint64_t> starts_;
+  PodArray<Place> places_;  // of each entry
+  std::size_t at_ = 0;      // walk: behind the last field
+  std::size_t segment_ = 0; // walk: the first one that is not behind `at_`
+};
+
+} // namespace
+
+Salvaged salvage(Batch &batch, std::size_t start, std::size_t length) { return Salvage(batch, start, length).run(); }
+
+} // namespace marc

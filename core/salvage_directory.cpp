@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+#include "salvage_directory.hpp"
+
+#include "bytes.hpp"
+#include "directory.hpp"
+#include "leader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace marc {
+namespace {
+
+constexpr EntryMap kMarc21{4, 5, 0};
+// Entries of 13 bytes: a starting position or a length needed one digit more than MARC 21 has.
+constexpr EntryMap kLongStart{4, 6, 0};
+constexpr EntryMap kLongLength{5, 5, 0};
+constexpr std::size_t kSmallestEntry = 12;
+// By how many bytes a leader may have grown or shrunk.
+constexpr std::size_t kLeaderSlack = 2;
+
+bool same(const EntryMap &a, const EntryMap &b) {
+  return a.length == b.length && a.start == b.start && a.other == b.other;
+}
+
+class DirectorySearch {
+public:
+  DirectorySearch(const std::uint8_t *piece, std::size_t size, SalvagedDirectory &found)
+      : piece_(piece), size_(size), found_(found) {}
+
+  bool run() {
+    if (size_ < kLeaderSize + kSmallestEntry) return false;
+    if (!find_end()) return false;
+    find_begin();
+    if (!read_whole()) read_damaged();
+    return found_.entries.size() > 0;
+  }
+
+private:
+  // leader/12-16, if they are digits and inside the piece; else 0.
+  std::size_t stated_base(std::size_t at) const {
+    if (at + 5 > size_ || !all_digits(piece_ + at, 5)) return 0;
+    return decimal(piece_ + at, 5);
+  }
+
+  // The map of the leader; MARC 21's where it makes no sense.
+  EntryMap stated_map() const {
+    const EntryMap map = read_entry_map(piece_ + 20 + found_.skipped - found_.missing);
+    return map.digits() < 9 ? kMarc21 : map;
+  }
+
+  // How many entries of a directory from the end of the leader up to `end` are valid, less those that are not.
+  std::ptrdiff_t quality(std::size_t end) const {
+    std::ptrdiff_t valid = 0;
+    const EntryMap map = stated_map();
+    for (std::size_t at = kLeaderSize; at + map.width() <= end; at += map.width())
+      valid += is_valid_entry(piece_ + at, map) ? 1 : -1;
+    return valid;
+  }
+
+  bool is_whole(std::size_t begin, std::size_t end, const EntryMap &map) const {
+    if (end <= begin || (end - begin) % map.width() != 0) return false;
+    for (std::size_t at = begin; at < end; at += map.width())
+      if (!is_valid_entry(piece_ + at, map)) return false;
+    return true;
+  }
+
+  // Where the directory ends: at the base address if an 0x1E is there, else at the first 0x1E. Both are looked at: a base
+  // address may lead behind a field, and an 0x1E may have come into the directory.
+  bool find_end() {
+    const std::size_t first = find_byte(piece_, kFieldEnd, kLeaderSize - kLeaderSlack + kSmallestEntry, size_);
+    const std::size_t base = stated_base(12);
+    const bool in_range = base > kLeaderSize + kSmallestEntry && base <= size_;
+    found_.end = first;
+    if (in_range && base - 1 != first) {
+      const bool terminated = piece_[base - 1] == kFieldEnd;
+      if (terminated && (first == size_ || quality(base - 1) > quality(first))) {
+        found_.end = base - 1;
+      } else if (!terminated && base - 1 < first && is_whole(kLeaderSize, base - 1, stated_map())) {
+        // Its 0x1E was overwritten, or is missing.
+        for (const std::size_t begin : {base, base - 1}) {
+          found_.begin = kLeaderSize;
+          found_.end = base - 1;
+          found_.base = begin;
+          if (2 * confirmed(stated_map()) > (found_.end - found_.begin) / stated_map().width()) return true;
+        }
+      }
+    }
+    if (found_.base != 0) found_.end = first;
+    found_.base = found_.end + 1;
+    return found_.end < size_;
+  }
+
+  // Where the directory begins: behind 24 bytes, unless the entries before its end show that the leader has another size.
+  void find_begin() {
+    found_.begin = kLeaderSize;
+    for (const EntryMap &map : {stated_map(), kMarc21}) {
+      const std::size_t begin = first_entry(map);
+      if (begin < kLeaderSize - kLeaderSlack || begin > kLeaderSize + kLeaderSlack || begin == found_.end) continue;
+      if (begin == kLeaderSize) return;
+      if (!is_confirmed(read_entry(begin, map))) continue; // a byte is missing, or too much, in the directory
+      found_.begin = begin;
+      // Where the base address stands as it should, the bytes before it are not the ones that changed.
+      if (stated_base(12) == found_.base + kLeaderSize - begin) return;
+      if (begin > kLeaderSize) found_.skipped = begin - kLeaderSize;
+      if (begin < kLeaderSize) found_.missing = kLeaderSize - begin;
+      return;
+    }
+  }
+
+  // Where the unbroken run of valid entries before the end of the directory begins.
+  std::size_t first_entry(const EntryMap &map) const {
+    std::size_t begin = found_.end;
+    while (begin >= kLeaderSize - kLeaderSlack + map.width() && is_valid_entry(piece_ + begin - map.width(), map))
+      begin -= map.width();
+    return begin;
+  }
+
+  SalvagedEntry read_entry(std::size_t at, const EntryMap &map) const {
+    const std::uint8_t *entry = piece_ + at;
+    return {pack_tag(entry),
+            decimal(entry + 3, map.length),
+            decimal(entry + 3 + map.length, map.start),
+            static_cast<std::uint32_t>(at),
+            static_cast<std::uint32_t>(map.width()),
+            false};
+  }
+
+  bool ends_field(std::size_t at) const { return at >= size_ ? at == size_ : piece_[at] == kFieldEnd; }
+
+  // Whether the field of an entry ends where the entry says, and begins behind another one.
+  bool is_confirmed(const SalvagedEntry &entry) const {
+    if (entry.length == 0) return false;
+    const std::size_t first = found_.base + entry.start;
+    return ends_field(first + entry.length - 1) && (entry.start == 0 || ends_field(first - 1));
+  }
+
+  std::size_t confirmed(const EntryMap &map) const {
+    std::size_t count = 0;
+    for (std::size_t at = found_.begin; at < found_.end; at += map.width())
+      count += is_confirmed(read_entry(at, map)) ? 1 : 0;
+    return count;
+  }
+
+  // Reads a directory that is whole under one of the maps that occur: the one under which most fields are found.
+  bool read_whole() {
+    std::optional<EntryMap> best;
+    std::size_t most = 0;
+    for (const EntryMap &map : {stated_map(), kMarc21, kLongStart, kLongLength}) {
+      if (!is_whole(found_.begin, found_.end, map)) continue;
+      const std::size_t count = confirmed(map);
+      if (best && count <= most) continue;
+      best = map;
+      most = count;
+    }
+    if (!best) return false;
+    found_.stated_map = same(*best, stated_map());
+    for (std::size_t at = found_.begin; at < found_.end; at += best->width())
+      found_.entries.push(read_entry(at, *best));
+    return true;
+  }
+
+  // Reads a directory in which bytes are damaged, missing, or too many: what is good at its beginning and at its end, and
+  // between them as well as it can be told.
+  void read_damaged() {
+    map_ = stated_map();
+    if (good_from(found_.begin, false) + good_before(found_.end, false) == 0) map_ = kMarc21;
+    found_.stated_map = same(map_, stated_map());
+    const bool by_place = good_from(found_.begin, true) > 0 || good_before(found_.end, true) > 0;
+    const std::size_t left = good_from(found_.begin, by_place);
+    const std::size_t middle = found_.begin + left * map_.width();
+    const std::size_t right = std::min(good_before(found_.end, by_place), (found_.end - middle) / map_.width());
+    const std::size_t behind = found_.end - right * map_.width();
+    for (std::size_t at = found_.begin; at < middle; at += map_.width()) found_.entries.push(read_entry(at, map_));
+    const bool read = read_middle(middle, behind);
+    const std::size_t first_behind = found_.entries.size();
+    for (std::size_t at = behind; at < found_.end; at += map_.width()) found_.entries.push(read_entry(at, map_));
+    // Bytes that are no entry came in beside this one.
+    const std::size_t beside = std::min(first_behind, found_.entries.size() - 1);
+    if (!read && found_.entries.size() > 0) found_.entries[beside].damaged = true;
+  }
+
+  // Whether the entry at `at` is valid and, if `by_place`, its field is where it says. (Digits alone do not tell: where a
+  // byte is missing, the entries behind it still look like some.)
+  bool is_good(std::size_t at, bool by_place) const {
+    return is_valid_entry(piece_ + at, map_) && (!by_place || is_confirmed(read_entry(at, map_)));
+  }
+
+  std::size_t good_from(std::size_t at, bool by_place) const {
+    std::size_t count = 0;
+    for (; at + map_.width() <= found_.end && is_good(at, by_place); at += map_.width()) ++count;
+    return count;
+  }
+
+  std::size_t good_before(std::size_t at, bool by_place) const {
+    std::size_t count = 0;
+    for (; at >= found_.begin + map_.width() && is_good(at - map_.width(), by_place); at -= map_.width()) ++count;
+    return count;
+  }
+
+  // The damaged entries in [at, end). The fields between those of the good entries show how many they are and what
+  // digits they should have, if the fields stand in the order of the directory. False where there is no field for them.
+  bool read_middle(std::size_t at, std::size_t end) {
+    const std::size_t width = map_.width();
+    std::size_t field = found_.base;
+    if (found_.entries.size() > 0) {
+      const SalvagedEntry &last = found_.entries[found_.entries.size() - 1];
+      field += std::size_t{last.start} + last.length;
+    }
+    std::size_t stop = size_;
+    if (end < found_.end) stop = std::min(size_, found_.base + read_entry(end, map_).start);
+    std::size_t left = (end - at) % width == 0 ? (end - at) / width : fields_in(field, stop);
+    if (left == 0) return false;
+    for (; at < end && left > 0; --left) {
+      const std::size_t next = std::min(find_byte(piece_, kFieldEnd, field, stop) + 1, std::max(stop, field));
+      const SalvagedEntry entry = read_guessed(at, end, field, next, left == 1);
+      found_.entries.push(entry);
+      at += entry.width;
+      field = next;
+    }
+    return true;
+  }
+
+  std::size_t fields_in(std::size_t begin, std::size_t end) const {
+    return begin >= end ? 0 : static_cast<std::size_t>(std::count(piece_ + begin, piece_ + end, kFieldEnd));
+  }
+
+  // The entry at `at`: the one whose digits describe the field in [field, next) if it is near, else a valid one, else the
+  // best guess. The last one takes all that is left before `end`.
+  SalvagedEntry read_guessed(std::size_t at, std::size_t end, std::size_t field, std::size_t next, bool last) const {
+    const std::size_t width = map_.width();
+    const std::size_t most = last ? end : std::min(end, at + width + kLeaderSlack);
+    for (std::size_t digits = at; digits + map_.digits() + map_.other <= most; ++digits) {
+      if (!all_digits(piece_ + digits, map_.digits())) continue;
+      const std::uint32_t length = decimal(piece_ + digits, map_.length);
+      const std::uint32_t start = decimal(piece_ + digits + map_.length, map_.start);
+      if (found_.base + start != field || field + length != next || length == 0) continue;
+      SalvagedEntry entry = guess(at, digits + map_.digits() + map_.other - at, 3);
+      entry.length = length;
+      entry.start = start;
+      entry.damaged = digits - at != 3;
+      return entry;
+    }
+    if (at + width <= end && (end - at) % width == 0 && is_valid_entry(piece_ + at, map_)) return read_entry(at, map_);
+    return guess(at, last ? end - at : std::min(width, end - at), std::min<std::size_t>(end - at, 3));
+  }
+
+  // A damaged entry of `width` bytes, the first `tag` of which are its tag, as far as it is there.
+  SalvagedEntry guess(std::size_t at, std::size_t width, std::size_t tag) const {
+    std::array<std::uint8_t, 3> name{' ', ' ', ' '};
+    for (std::size_t i = 0; i < tag; ++i)
+      if (!is_delimiter(piece_[at + i])) name[i] = piece_[at + i];
+    return {pack_tag(name.data()), 0, 0, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(width), true};
+  }
+
+  const std::uint8_t *piece_;
+  std::size_t size_;
+  SalvagedDirectory &found_;
+  EntryMap map_ = kMarc21; // of a damaged directory
+};
+
+} // namespace
+
+bool salvage_directory(const std::uint8_t *piece, std::size_t size, SalvagedDirectory &found) {
+  return DirectorySearch(piece, size, found).run();
+}
+
+} // namespace marc
