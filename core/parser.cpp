@@ -119,7 +119,8 @@ std::uint32_t note_fields(Batch &batch, bool utf8, const Widths &widths) {
   const std::size_t first_note = batch.notes.size();
   for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i)
     note_field(batch, i, utf8, widths);
-  std::uint32_t flags = widths.is_marc21() ? 0 : MARC_REC_WIDTHS;
+  std::uint32_t flags = widths.indicators == 2 ? 0 : MARC_REC_INDICATORS;
+  if (widths.code != 1) flags |= MARC_REC_CODES;
   for (std::size_t i = first_note; i < batch.notes.size(); ++i)
     if (batch.notes[i].code >= MARC_NOTE_TEXT) flags |= MARC_REC_REPAIRED; // pymarc would reject the record
   return flags;
@@ -189,7 +190,7 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
   }
   const bool splits = usual && in_order && !found.inner;
   if (splits) flags |= MARC_REC_SPLITS;
-  if (splits && found.is_plain() && valid && (flags & MARC_REC_WIDTHS) == 0) flags |= MARC_REC_PLAIN;
+  if (splits && found.is_plain() && valid && (flags & (MARC_REC_INDICATORS | MARC_REC_CODES)) == 0) flags |= MARC_REC_PLAIN;
   if ((flags & MARC_REC_PLAIN) != 0 && utf8 && !found.empty) flags |= MARC_REC_CANONICAL;
   add_delivered(batch, start, length, flags, utf8, found, first_note);
 }

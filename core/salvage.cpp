@@ -237,10 +237,10 @@ private:
         continue;
       }
       const std::size_t size = place.end - place.begin;
-      if (!e.damaged && (place.begin != stated_begin(i) || size + 1 != e.length))
+      const bool unended = place.end < size_ ? piece_[place.end] != kFieldEnd : size + 1 != e.length;
+      if (!e.damaged && (place.begin != stated_begin(i) || (size + 1 != e.length && !unended)))
         note(MARC_NOTE_FIELD_PLACE, place.begin, size, e.tag);
-      if (place.end < size_ ? piece_[place.end] != kFieldEnd : size + 1 != e.length)
-        note(MARC_NOTE_FIELD_END, place.end, 0, e.tag);
+      if (unended) note(MARC_NOTE_FIELD_END, place.end, 0, e.tag);
       batch_.field_tag.push(e.tag);
       batch_.field_offset.push(static_cast<std::uint32_t>(start_ + place.begin));
       batch_.field_length.push(static_cast<std::uint32_t>(size));

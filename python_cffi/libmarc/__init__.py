@@ -2,6 +2,7 @@
 
 from libmarc._native import version
 from libmarc._odd import Problem
+from libmarc._stats import Stats
 from libmarc.constants import (
     DIRECTORY_ENTRY_LEN,
     END_OF_FIELD,
@@ -25,6 +26,7 @@ from libmarc.exceptions import (
     RecordLeaderInvalid,
     RecordLengthInvalid,
     RecordTooLarge,
+    TooManyErrors,
     TruncatedRecord,
     WriteNeedsRecord,
 )
@@ -62,7 +64,9 @@ __all__ = [
     "RecordLeaderInvalid",
     "RecordLengthInvalid",
     "RecordTooLarge",
+    "Stats",
     "Subfield",
+    "TooManyErrors",
     "TruncatedRecord",
     "WriteNeedsRecord",
 ]

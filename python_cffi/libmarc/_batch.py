@@ -37,21 +37,23 @@ class Batch:
     """Some thousand pieces that were parsed in one native call.
 
     Its records share one native call for each kind of data that they are asked for. When the reader moves on it
-    releases the batch; records that are kept then have only their own bytes.
+    releases the batch; records that are kept then have only their own bytes, and know where these stood.
     """
 
-    __slots__ = ("_slot", "count", "data", "ends", "odd", "starts", "titles", "view")
+    __slots__ = ("_slot", "count", "data", "ends", "odd", "offset", "starts", "titles", "view")
 
-    def __init__(self, slot: Any) -> None:
+    def __init__(self, slot: Any, origin: int = 0) -> None:
+        """`origin`: where in the source reading began."""
         self._slot = slot
         self.view = view = view_of(slot)
+        self.offset: int = origin + view.source_offset  # of the batch in the source
         self.count: int = view.record_count
         self.data = ffi.buffer(view.data, view.data_length)
         self.starts: list[int] = ffi.unpack(view.record_start, self.count)
         lengths: list[int] = ffi.unpack(view.record_length, self.count)
         self.ends: list[int] = list(map(add, self.starts, lengths))
         self.odd: list[int] = [] if all_plain(view) else self._find_odd()
-        self.titles: list[str | None] | None = None
+        self.titles: dict[int, str | None] | None = None
 
     def _find_odd(self) -> list[int]:
         """The numbers of the pieces that are no plain records, or have notes."""
@@ -59,13 +61,20 @@ class Batch:
         flags = ffi.unpack(self.view.record_flags, self.count)
         return [number for number, flag in enumerate(flags) if flag & both != plain]
 
+    def bytes_before(self, number: int) -> int:
+        """How many bytes the pieces before this one have."""
+        if number == self.count:
+            whole: int = self.view.data_length - self.view.silent_bytes
+            return whole
+        return sum(self.ends[:number]) - sum(self.starts[:number])
+
     def next_odd(self, number: int) -> int:
         """The first odd piece from `number` on; `count` if there is none."""
         at = bisect_left(self.odd, number)
         return self.odd[at] if at < len(self.odd) else self.count
 
-    def read_titles(self) -> list[str | None] | None:
-        """The titles of all records, by one native call. None if the batch was released."""
+    def read_titles(self) -> dict[int, str | None] | None:
+        """The titles of all records by where these start, by one native call. None if the batch was released."""
         slot = self._slot
         if slot is None:
             return None
@@ -73,7 +82,7 @@ class Batch:
         out = ffi.new("marc_text **")
         if lib.marc_batch_titles(slot[0], out, error) != lib.MARC_OK:
             raise_error(error)
-        self.titles = titles = _split_text(ffi.gc(out[0], lib.marc_text_free))
+        self.titles = titles = dict(zip(self.starts, _split_text(ffi.gc(out[0], lib.marc_text_free))))
         return titles
 
     def release(self) -> None:

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from libmarc._native import code_message, lib
+from libmarc._native import code_message
 from libmarc._progress import Advance
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
-from libmarc.exceptions import PymarcException
 from libmarc.reader import MARCReader
 from libmarc.record import Record
 
@@ -63,7 +62,6 @@ class Summary:
     titles: list[str] = field(default_factory=list)  # the first ones
     rejections: dict[str, Kind] = field(default_factory=dict)
     deviations: dict[str, Kind] = field(default_factory=dict)
-    beginning: bytes = b""  # of the source, where that is no record
 
     @property
     def rejected(self) -> int:
@@ -100,18 +98,11 @@ class Summary:
             place = Place(self.pieces, problem.byte_offset, control.data if control else None, problem.tag)
             _count(self.deviations, problem.message, place)
 
-    def add_rejected(self, error: Any, content: bytes) -> None:
+    def add_rejected(self, error: Any) -> None:
         """A piece that is no record: `error` as the reader gives it, with the place."""
-        self.rejected_bytes += len(content)
-        if error.code == lib.MARC_BAD_OVERSIZE_PART:
-            return  # of the piece before
-        if not self.pieces:
-            self.beginning = content[:16]
         self.pieces += 1
-        # What Python says of bytes that it cannot decode is another sentence each time.
-        message = str(error) if isinstance(error, PymarcException) else code_message(error.code)
         place = Place(error.record_index + 1, error.byte_offset, error.control_number, error.tag)
-        _count(self.rejections, f"{type(error).__name__}: {message}", place)
+        _count(self.rejections, f"{type(error).__name__}: {code_message(error.code)}", place)
 
 
 def _shown_title(record: Record, title: str) -> str:
@@ -143,11 +134,11 @@ def gather(source: Any, advance: Advance | None = None) -> Summary:
             if record is not None:
                 summary.add_record(record)
             else:
-                summary.add_rejected(reader.current_exception, reader.current_chunk or b"")
+                summary.add_rejected(reader.current_exception)
             if advance is not None and number % _TICK == 0:
-                advance(summary.record_bytes + summary.rejected_bytes, summary.records)
-        info = reader._source.info()
-    summary.size, summary.silent_bytes = info.bytes_read, info.silent_bytes
+                advance(reader.stats.delivered_bytes + reader.stats.rejected_bytes, summary.records)
+        summary.size, summary.rejected_bytes = reader.stats.bytes_read, reader.stats.rejected_bytes
+        summary.silent_bytes = reader._source.info().silent_bytes
     summary.seconds = time.perf_counter() - begin
     if advance is not None:
         advance(summary.size, summary.records)
@@ -190,18 +181,6 @@ _LEVELS = {
 }
 _NOT_BIBLIOGRAPHIC = "quvwxyz"
 
-# How files begin that hold something else.
-_OTHER_FORMATS = {
-    b"\x1f\x8b": "It looks compressed: gzip -dc FILE | libmarc info -",
-    b"BZh": "It looks compressed: bzip2 -dc FILE | libmarc info -",
-    b"\xfd7zXZ": "It looks compressed: xz -dc FILE | libmarc info -",
-    b"PK\x03\x04": "It looks like a zip archive: unzip -p FILE | libmarc info -",
-    b"<": "It looks like XML. This version reads ISO 2709 only.",
-    b"{": "It looks like JSON. This version reads ISO 2709 only.",
-    b"[": "It looks like JSON. This version reads ISO 2709 only.",
-    b"=LDR": "It looks like MARCMaker text. This version reads ISO 2709 only.",
-}
-
 
 class Heading(str):
     """A line of a report that stands out."""
@@ -232,11 +211,7 @@ def _overview(name: str, summary: Summary) -> Iterator[str]:
     rates = f"{summary.records / seconds:,.0f} records/s, {summary.size / seconds / 1e6:,.1f} MB/s"
     yield f"speed    {rates} ({summary.seconds:.2f} s)"
     if summary.size and not summary.records:
-        yield f"There is no MARC record in it. {_other_format(summary.beginning)}".rstrip()
-
-
-def _other_format(beginning: bytes) -> str:
-    return next((hint for start, hint in _OTHER_FORMATS.items() if beginning.startswith(start)), "")
+        yield "There is no MARC record in it."
 
 
 def _section(heading: str, lines: Iterator[str]) -> Iterator[str]:

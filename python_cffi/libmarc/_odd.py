@@ -13,7 +13,7 @@ from libmarc import exceptions
 from libmarc._batch import all_plain, new_slot, view_of
 from libmarc._native import code_message, ffi, lib, new_error, raise_error, unpack_tag
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
-from libmarc.field import Field, read_field_bytes, read_fields, subfield_code
+from libmarc.field import MARC21_WIDTHS, Field, read_field_bytes, read_fields, read_wide_fields, subfield_code
 
 
 def _log(message: str, content: bytes) -> None:
@@ -36,14 +36,20 @@ class OddRecord(NamedTuple):
 
     problems: tuple[Problem, ...]
     spans: list[tuple[str, int, int]]  # tag, begin and end of each field in the bytes of the record
-    has_high_codes: bool  # some subfield code is above 0x7F
+    encoding: str
+    has_high_codes: bool = False  # some subfield code is above 0x7F, and is read as pymarc reads it
+    repaired: bool = False
+    leader: str | None = None  # where it is not the first 24 bytes, in ASCII
+    best: bool = False  # the best reading: nothing that it meets in the text is an error
+    widths: tuple[int, int] = MARC21_WIDTHS
 
     def read_fields(self, raw: bytes) -> list[Field]:
-        encoding = text_encoding(raw)
         if self.has_high_codes:
-            return [read_field_bytes(tag, raw[begin:end], encoding) for tag, begin, end in self.spans]
+            return [read_field_bytes(tag, raw[begin:end], self.encoding) for tag, begin, end in self.spans]
         tags = [tag for tag, _, _ in self.spans]
-        return read_fields(tags, [str(raw[begin:end], encoding) for _, begin, end in self.spans])
+        errors = "replace" if self.best else "strict"
+        texts = [str(raw[begin:end], self.encoding, errors) for _, begin, end in self.spans]
+        return read_fields(tags, texts) if self.widths == MARC21_WIDTHS else read_wide_fields(tags, texts, self.widths)
 
 
 def text_encoding(raw: bytes) -> str:
@@ -101,6 +107,25 @@ def _python_error(code: int, content: bytes) -> Exception:
     return exceptions.PymarcException(code_message(code))
 
 
+def _explain(error: Exception, detail: str) -> None:
+    """Makes `detail` the end of what str() says."""
+    if isinstance(error, exceptions.PymarcException):
+        error._detail = detail
+    elif isinstance(error, UnicodeDecodeError):
+        error.reason = f"{error.reason}: {detail}"
+    else:
+        error.args = (f"{error}: {detail}",)
+
+
+def _number_in_leader(raw: bytes) -> str:
+    return f"{raw[:5].decode('ascii', 'backslashreplace')!r}"
+
+
+#: Codes whose note has the bytes that are wrong.
+_QUOTED = (lib.MARC_BAD_LENGTH, lib.MARC_BAD_BASE_NUMBER, lib.MARC_BAD_DIRECTORY_NUMBER)
+_ONE_LINE = {number: f"\\x{number:02x}" for number in (*range(32), 127, 0x85, 0x2028, 0x2029)}
+
+
 class Piece:
     """Piece `number` of a batch, with its notes. `origin`: where in the source reading began."""
 
@@ -121,25 +146,49 @@ class Piece:
         begin = note.offset - self.start
         return self.raw[begin : begin + note.length]
 
+    @property
+    def is_part(self) -> bool:
+        """Whether the piece is a further part of the one before it, too large to come at once."""
+        return bool(self.view.record_status[self.number] == lib.MARC_BAD_OVERSIZE_PART)
+
     def error(self) -> Exception:
         """Why the piece was rejected, with its place."""
         code: int = self.view.record_status[self.number]
         note = self.notes[-1]
         known = _CLASSES.get(code)
         error = known() if known is not None else _python_error(code, self.content(note))
-        return self._placed(error, code, self._offset + note.offset, note.tag)
+        return self._placed(error, code, note)
 
-    def _placed(self, error: Exception, code: int, offset: int, tag: int) -> Exception:
+    def _placed(self, error: Exception, code: int, note: Any) -> Exception:
+        """The error with its place, in attributes and in words."""
+        index: int = self.view.first_index + self.number
+        offset: int = self._offset + note.offset
+        control = control_number(self.raw)
+        tag = unpack_tag(note.tag) if note.tag else None
+        words = [f"record {index + 1}", f"offset {offset}", f"001 {control}" if control else "no 001"]
+        if tag:
+            words.append(f"field {tag}")
+        what = f"{code_message(code)}{self._found(code, note)} ({', '.join(words)})"
+        _explain(error, what.translate(_ONE_LINE))
         place = {
             "code": code,
-            "record_index": self.view.first_index + self.number,
+            "record_index": index,
             "byte_offset": offset,
-            "control_number": control_number(self.raw),
-            "tag": unpack_tag(tag) if tag else None,
+            "control_number": control,
+            "tag": tag,
+            "chunk": self.raw,
         }
         for name, value in place.items():
             setattr(error, name, value)
         return error
+
+    def _found(self, code: int, note: Any) -> str:
+        """What stands there, where that says more than the message of the code."""
+        if code in _QUOTED:
+            return f", but {self.content(note)[:40].decode('latin-1')!r}"
+        if code in (lib.MARC_BAD_TRUNCATED, lib.MARC_BAD_END_NOT_FOUND, lib.MARC_BAD_LEADER):
+            return f": it says {_number_in_leader(self.raw)}, and the piece has {len(self.raw)} bytes"
+        return ""
 
     def spans(self) -> list[tuple[str, int, int]]:
         view, start = self.view, self.start
@@ -151,7 +200,6 @@ class Piece:
 
     def odd_record(self) -> OddRecord:
         """The record, which was not rejected. Says what pymarc says when it reads it; raises what it raises."""
-        problems = []
         has_high_codes = False
         for note in self.notes:
             content = self.content(note)
@@ -167,11 +215,46 @@ class Piece:
                 try:
                     subfield_code(content)
                 except IndexError as problem:
-                    self._placed(problem, note.code, self._offset + note.offset, note.tag)
+                    self._placed(problem, note.code, note)
                     raise
-            tag = unpack_tag(note.tag) if note.tag else None
-            problems.append(Problem(note.code, self._offset + note.offset, tag, code_message(note.code)))
-        return OddRecord(tuple(problems), self.spans(), has_high_codes)
+        return OddRecord(self.problems(), self.spans(), text_encoding(self.raw), has_high_codes)
+
+    def best_record(self) -> OddRecord:
+        """The record, which was not rejected, for on_error="salvage"."""
+        flags = self.view.record_flags[self.number]
+        leader = self._salvaged_leader()
+        return OddRecord(
+            self.problems(),
+            self.spans(),
+            "utf-8" if flags & lib.MARC_REC_UTF8 else "latin-1",
+            repaired=bool(flags & lib.MARC_REC_REPAIRED),
+            leader=leader,
+            best=True,
+            widths=(
+                int(leader[10]) if flags & lib.MARC_REC_INDICATORS else MARC21_WIDTHS[0],
+                int(leader[11]) - 1 if flags & lib.MARC_REC_CODES else MARC21_WIDTHS[1],
+            ),
+        )
+
+    def _salvaged_leader(self) -> str:
+        """24 characters, whatever the leader's state: bytes above 0x7F as in Latin-1, "0" for missing ones."""
+        begin, end = 0, LEADER_LEN
+        for note in self.notes:
+            if note.code == lib.MARC_NOTE_LEADER_SIZE:
+                begin = note.offset - self.start
+                end = begin + note.length
+        return self.raw[begin:end].decode("latin-1").rjust(LEADER_LEN, "0")
+
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(
+            Problem(
+                note.code,
+                self._offset + note.offset,
+                unpack_tag(note.tag) if note.tag else None,
+                code_message(note.code),
+            )
+            for note in self.notes
+        )
 
 
 def notes_of(view: Any, number: int) -> list[Any]:

@@ -28,6 +28,7 @@ class NativeSource:
         self._seekable: Any = None  # the source, if its position is to be set behind the last record
         self.origin = 0  # its position when reading began
         self._process = os.getpid()
+        self._bytes_read = 0  # when it was closed
         self._open(source, options)
 
     def _open(self, source: Any, options: Any) -> None:
@@ -92,6 +93,10 @@ class NativeSource:
         lib.marc_reader_get_info(self.handle, info)
         return info
 
+    def bytes_read(self) -> int:
+        """How many bytes have been taken from the source."""
+        return self._bytes_read if self.handle is None else int(self.info().bytes_read)
+
     def leave_at(self, taken: int) -> None:
         """Sets a source that can be positioned `taken` bytes behind where it was, once. (Not in a forked process: it
         shares the position with its parent.)"""
@@ -103,6 +108,7 @@ class NativeSource:
         """Frees the native reader and leaves the source behind what was taken."""
         if self.handle is None:
             return
+        self._bytes_read = self.bytes_read()
         lib.marc_reader_free(self.handle)
         self.handle = self._kept = None
         self.leave_at(taken)

@@ -7,6 +7,9 @@ Every exception that a reader gives as ``current_exception`` carries the place a
 ``byte_offset``     where in the source, in bytes from its beginning
 ``control_number``  field 001 of the piece, if one can be found, else None
 ``tag``             the field concerned, or None
+``chunk``           the bytes of the piece
+
+str() gives pymarc's sentence, then what was found, what belongs there, and the place, in one line.
 """
 
 from __future__ import annotations
@@ -20,11 +23,21 @@ if TYPE_CHECKING:
 class PymarcException(Exception):
     """The base of all of these."""
 
-    #: What str() says where a class has one fixed sentence.
+    #: What str() begins with where a class has one fixed sentence.
     _text = ""
+    #: What was found where, if a reader gives the exception.
+    _detail = ""
+
+    code: int | None = None
+    record_index: int | None = None
+    byte_offset: int | None = None
+    control_number: str | None = None
+    tag: str | None = None
+    chunk: bytes | None = None
 
     def __str__(self) -> str:
-        return self._text or super().__str__()
+        text = self._text or super().__str__()
+        return f"{text}: {self._detail}" if self._detail else text
 
 
 class FatalReaderError(PymarcException):
@@ -50,9 +63,13 @@ class EndOfRecordNotFound(FatalReaderError):
 
 
 class RecordTooLarge(FatalReaderError):
-    """A piece of the input without an end, larger than the largest record that is accepted (64 MiB)."""
+    """A piece of the input without an end, larger than the largest record that is accepted (`largest_record`)."""
 
     _text = "Record is larger than the largest size that is accepted"
+
+
+class TooManyErrors(PymarcException):
+    """More pieces were rejected than `max_errors` allows. ``__cause__`` is the error of the last one."""
 
 
 class RecordLeaderInvalid(PymarcException):

@@ -28,6 +28,8 @@ class Indicators(NamedTuple):
 _make_subfield: Callable[[tuple[str, str]], Subfield] = partial(tuple.__new__, Subfield)
 
 _BLANKS = Indicators(" ", " ")
+#: Indicators, and characters of a subfield code.
+MARC21_WIDTHS = (2, 1)
 # Indicators that occur are few; each pair is made once. Filled by _indicators_of only.
 _KNOWN_INDICATORS: dict[str, Indicators] = {}
 
@@ -242,6 +244,23 @@ def read_fields(tags: Iterable[str], texts: Iterable[str]) -> list[Field]:
             field.control_field = False
             field._text = text
         fields.append(field)
+    return fields
+
+
+def read_wide_fields(tags: Iterable[str], texts: Iterable[str], widths: tuple[int, int]) -> list[Field]:
+    """The same for records that have another number of indicators, or longer subfield codes (leader/10 and /11).
+
+    Of more than two indicators the second of the Field has all but the first, so that none is lost.
+    """
+    count, size = widths
+    fields = read_fields(tags, texts)
+    for field in fields:
+        if field.control_field:
+            continue
+        head, *parts = field._text.split(SUBFIELD_INDICATOR)
+        padded = f"{head[: max(count, 1)]:<2}" if count else "  "
+        field._indicators = Indicators(padded[0], padded[1:])
+        field.subfields = [Subfield(part[:size], part[size:]) for part in parts if part]
     return fields
 
 

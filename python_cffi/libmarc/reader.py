@@ -13,15 +13,20 @@ from types import TracebackType
 from typing import Any, NoReturn, SupportsIndex
 
 from libmarc._batch import Batch, new_slot
-from libmarc._native import lib, new_error, new_options, raise_error
-from libmarc._odd import Piece
+from libmarc._native import ffi, lib, new_error, new_options, raise_error
+from libmarc._odd import OddRecord, Piece
+from libmarc._rejects import Rejects
 from libmarc._sources import NativeSource
+from libmarc._stats import Stats
+from libmarc.exceptions import TooManyErrors
 from libmarc.record import Record
 
 #: A batch of the queue ends at this many records, and at this many bytes unless one record alone is larger.
 QUEUE_RECORDS = 100
 QUEUE_MOST_RECORDS = 200
 QUEUE_BYTES = 300_000
+#: What to do with a piece of the input that is no record.
+ON_ERROR = ("none", "raise", "skip", "salvage")
 
 
 class State(enum.Enum):
@@ -47,9 +52,10 @@ class MARCReader:
     ...             print(record.title)
 
     A piece of the input that is no record comes as None, with its reason in `current_exception` and its bytes in
-    `current_chunk`; reading goes on behind it. What the source raises comes out unchanged, after the records that were
-    read before. Closed by `with`, by close(), or when it is collected; a source that can be positioned is then left
-    just behind the last record that was handed out. A file that was passed in stays open.
+    `current_chunk`; reading goes on behind it. `on_error` chooses otherwise. What the source raises comes out
+    unchanged, after the records that were read before. Closed by `with`, by close(), or when it is collected; a source
+    that can be positioned is then left just behind the last record that was handed out. A file that was passed in
+    stays open.
 
     A reader is for one thread at a time; RuntimeError for a second one.
     """
@@ -64,13 +70,29 @@ class MARCReader:
         file_encoding: str = "iso8859-1",
         permissive: bool = False,
         *,
+        on_error: str = "none",
+        max_errors: int | None = None,
+        rejects: Any = None,
+        largest_record: int = 64 << 20,
         _queue_records: int = QUEUE_RECORDS,
         _chunk_bytes: int = 1 << 20,
         _capped: bool = True,
     ) -> None:
         """`marc_target`: what to read from; TypeError, naming what is supported, for anything else. The errors of
         opening a path are those of open(). `hide_utf8_warnings` and `permissive` change nothing here; values of the
-        others that ask for another decoding are a later version's: NotImplementedError."""
+        others that ask for another decoding are a later version's: NotImplementedError.
+
+        `on_error`: what becomes of a piece that is no record. "none": None in its place, as in pymarc. "raise": its
+        error is raised, and the following next() goes on behind it. "skip": it is passed over. "salvage": records
+        that are damaged are repaired as well as it can be done, and say so in `problems`; what cannot be repaired is
+        as with "none".
+        `max_errors`: how many rejected pieces are borne; the next one raises TooManyErrors, and the reader has ended.
+        `rejects`: a path or a binary file that receives the bytes of all rejected pieces.
+        `largest_record`: bytes; a damaged piece above it is rejected in parts, as it is read, so that it need not be
+        kept in memory. `current_chunk` is its first part.
+        """
+        if on_error not in ON_ERROR:
+            raise ValueError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
         if not to_unicode or force_utf8 or utf8_handling != "strict" or file_encoding != "iso8859-1":
             raise NotImplementedError("to_unicode, force_utf8, utf8_handling and file_encoding: only the defaults yet")
         self.file_handle = marc_target
@@ -85,12 +107,27 @@ class MARCReader:
         self._batch: Batch | None = None
         self._queued = 0  # pieces of the batch that went to the queue or were handed out
         self._taken = 0  # bytes of the source behind which the reader was when its batch was gone
+        self._on_error = on_error
+        self._max_errors = max_errors
+        self._rejects: Rejects | None = None
+        self._left_pieces = self._left_bytes = 0  # of the batches that were left
+        self._rejected = self._rejected_bytes = self._parts = self._repaired = 0
+        self._cut_bytes = 0  # of the piece that a failure of the source has cut
+        self._errors: dict[int, int] = {}
         self._exception: Exception | None = None
         self._chunk: bytes | None = None
         self._slot = new_slot()  # of the next batch
         self._error = new_error()
-        options = new_options(interruptible=1, chunk_bytes=_chunk_bytes)
+        best = on_error == "salvage"
+        options = new_options(
+            interruptible=1,
+            chunk_bytes=_chunk_bytes,
+            largest_record=largest_record,
+            parse_mode=lib.MARC_PARSE_BEST if best else lib.MARC_PARSE_PYMARC,
+        )
         self._source = NativeSource(marc_target, options)
+        if rejects is not None:
+            self._rejects = Rejects(rejects, marc_target)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError("a reader cannot be copied or pickled: it has one place in one source")
@@ -126,8 +163,18 @@ class MARCReader:
             if self._state is not _QUEUE:
                 self._read_batch()
             elif self._fill_queue():
-                return None
+                if self._on_error == "raise":
+                    raise self._take_exception()
+                if self._on_error != "skip":
+                    return None
+                self._exception = self._chunk = None
         return self._next_queued()
+
+    def _take_exception(self) -> Exception:
+        """What is raised is not kept: it would hold the reader, by its traceback."""
+        problem, self._exception = self._exception, None
+        assert problem is not None
+        return problem
 
     def _is_in_use(self) -> bool:
         """Whether another thread is inside, or this one in the native call that called its source."""
@@ -141,7 +188,7 @@ class MARCReader:
         # A batch is there already if a KeyboardInterrupt came when the native call had just returned.
         status = lib.MARC_OK if slot[0] else self._call_native(slot)
         if status == lib.MARC_OK:
-            batch, slot = Batch(slot), new_slot()
+            batch, slot = Batch(slot, self._source.origin), new_slot()
             self._batch, self._queued, self._state, self._slot = batch, 0, _QUEUE, slot  # see _set_queue
             return
         callback = self._source.callback
@@ -153,7 +200,9 @@ class MARCReader:
         if status == lib.MARC_END:
             self._taken = self._source.info().bytes_read
             self._source.leave_at(self._taken)
+            self._close_rejects()
             return
+        self._take_rest()
         if callback is not None:
             callback.raise_failure()
         raise_error(self._error, self.file_handle if self._source.backend == "file" else None)
@@ -197,22 +246,69 @@ class MARCReader:
         problem = piece.error() if piece.is_rejected else None
         if problem is None:
             try:
-                odd = piece.odd_record()
+                odd = piece.best_record() if self._on_error == "salvage" else piece.odd_record()
             except Exception as raised:  # no ASCII is left of a subfield code, or a warning is an error
-                problem = raised
+                problem = raised.with_traceback(None)
             else:
-                record = Record.__new__(Record)
-                record._raw = raw
-                record._odd = odd
-                self._set_queue(deque([record]), number + 1)
+                self._take_record(batch, number, raw, odd)
                 return False
-        self._exception, self._chunk, self._queued = problem, raw, number + 1
+        if self._rejects is not None:
+            self._rejects.write(raw)
+        if piece.is_part:
+            parts, size = self._parts + 1, self._rejected_bytes + len(raw)
+            self._queued, self._parts, self._rejected_bytes = number + 1, parts, size
+            return False
+        self._reject(problem, raw, number + 1)
         return True
 
+    def _take_record(self, batch: Batch, number: int, raw: bytes, odd: OddRecord) -> None:
+        record = Record.__new__(Record)
+        record._raw = raw
+        record._odd = odd
+        record._offset = batch.offset + batch.starts[number]
+        repaired = self._repaired + odd.repaired
+        self._set_queue(deque([record]), number + 1)
+        self._repaired = repaired
+
+    def _reject(self, problem: Exception, raw: bytes, end: int) -> None:
+        """Makes a piece that is no record the current one. Counts it."""
+        code = getattr(problem, "code", 0)
+        count, size, same = self._rejected + 1, self._rejected_bytes + len(raw), self._errors.get(code, 0) + 1
+        self._exception, self._chunk, self._queued = problem, raw, end
+        self._rejected, self._rejected_bytes, self._errors[code] = count, size, same
+        if self._max_errors is not None and count > self._max_errors:
+            self._end()
+            self._exception, self._chunk = problem, raw
+            raise TooManyErrors(f"more than {self._max_errors} errors; the last one: {problem}") from problem
+
+    def _take_rest(self) -> None:
+        """The source has failed: the bytes of the piece that this cut are rejected, and are the current ones."""
+        length = ffi.new("size_t *")
+        rest = lib.marc_reader_get_rest(self._source.handle, length)
+        if length[0]:
+            content = ffi.buffer(rest, length[0])[:]
+            self._chunk = content
+            self._rejected += 1
+            self._left_pieces += 1
+            self._rejected_bytes += len(content)
+            self._left_bytes += len(content)
+            self._cut_bytes = len(content)
+            self._errors[lib.MARC_BAD_CUT] = 1
+            if self._rejects is not None:
+                self._rejects.write(content)
+        self._close_rejects()
+
+    def _close_rejects(self) -> None:
+        rejects, self._rejects = self._rejects, None
+        if rejects is not None:
+            rejects.close()
+
     def _drop_batch(self) -> None:
-        batch, self._batch = self._batch, None
+        batch = self._batch
         if batch is not None:
-            self._taken = batch.view.source_offset + batch.ends[-1]
+            pieces, size = self._pieces_handed_out()
+            taken = self._handed_out()
+            self._left_pieces, self._left_bytes, self._taken, self._batch = pieces, size, taken, None
             batch.release()
 
     def _handed_out(self) -> int:
@@ -223,6 +319,34 @@ class MARCReader:
             return self._taken
         offset: int = batch.view.source_offset + batch.ends[number - 1]
         return offset
+
+    def _pieces_handed_out(self) -> tuple[int, int]:
+        """How many pieces, and how many bytes these have."""
+        batch = self._batch
+        if batch is None:
+            return self._left_pieces, self._left_bytes
+        number = self._queued - len(self._queue)
+        return self._left_pieces + number, self._left_bytes + batch.bytes_before(number)
+
+    # -- what was done
+
+    @property
+    def stats(self) -> Stats:
+        """What has been handed out so far, in numbers."""
+        pieces, size = self._pieces_handed_out()
+        records = pieces - self._parts
+        delivered = size - self._rejected_bytes
+        return Stats(
+            records=records,
+            delivered=records - self._rejected,
+            repaired=self._repaired,
+            rejected=self._rejected,
+            bytes_read=self._source.bytes_read(),
+            delivered_bytes=delivered,
+            rejected_bytes=self._rejected_bytes,
+            junk_bytes=self._handed_out() + self._cut_bytes - size,
+            errors=dict(self._errors),
+        )
 
     # -- what pymarc's reader tells
 
@@ -261,12 +385,11 @@ class MARCReader:
             self._end()
 
     def _end(self) -> None:
-        taken = self._handed_out()
         self._state = _EOF
-        self._queue.clear()
         self._drop_batch()
-        self._taken = taken
-        self._source.close(taken)
+        self._queue.clear()
+        self._source.close(self._taken)
+        self._close_rejects()
 
     def __enter__(self) -> MARCReader:
         return self
@@ -284,9 +407,8 @@ class MARCReader:
 def _plain_records(batch: Batch, begin: int, end: int) -> deque[Record]:
     data = batch.data
     records = deque(map(Record.__new__, repeat(Record, end - begin)))
-    places = zip(records, range(begin, end), batch.starts[begin:end], batch.ends[begin:end])
-    for record, number, start, stop in places:
+    for record, start, stop in zip(records, batch.starts[begin:end], batch.ends[begin:end]):
         record._raw = data[start:stop]
         record._batch = batch
-        record._number = number
+        record._start = start
     return records

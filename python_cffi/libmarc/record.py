@@ -24,7 +24,18 @@ class Record:
     ``fields`` has been asked for, that list is the record.
     """
 
-    __slots__ = ("__pos", "_batch", "_fields", "_number", "_odd", "_raw", "force_utf8", "leader", "to_unicode")
+    __slots__ = (
+        "__pos",
+        "_batch",
+        "_fields",
+        "_odd",
+        "_offset",
+        "_raw",
+        "_start",
+        "force_utf8",
+        "leader",
+        "to_unicode",
+    )
 
     leader: Leader | Any
     _fields: list[Field]  # once they have been asked for, or set
@@ -32,7 +43,8 @@ class Record:
     force_utf8: bool
     _raw: bytes | None  # as the record stood in its source; None for one that was made
     _batch: Batch | None  # it came in, while its fields have not been asked for
-    _number: int  # in that batch
+    _start: int  # where its bytes begin in that batch
+    _offset: int | None  # where they stood in the source, once the batch is gone
     _odd: OddRecord | None  # what is to be known of a record that is not plain (MARC_REC_PLAIN)
     __pos: int
 
@@ -45,21 +57,25 @@ class Record:
     ) -> None:
         """A record of these fields, or the one that the bytes `data` are. Raises what is wrong with them."""
         if fields or not data:
-            self._raw = None
+            self._raw = self._offset = self._batch = None
             self.leader = Leader(f"{leader[0:10]}22{leader[12:20]}4500")
             self.fields = fields or []
         else:
             self._raw = bytes(data)
+            self._offset = 0
             self._odd = read_piece(self._raw)
 
     def __getattr__(self, name: str) -> Any:
         # Only comes here while the slot is empty: a record that was read, and not asked for this before.
         value: Any
         if name == "_fields":
-            self._batch = None
+            self._leave_batch()
             value = self._read_fields()
         elif name == "leader":
-            value = Leader(str(self._bytes()[:LEADER_LEN], "ascii"))
+            value = Leader(self._read_leader())
+        elif name == "_offset":
+            batch = self._batch
+            value = batch.offset + self._start if batch is not None else None
         elif name in ("_batch", "_odd"):
             value = None
         elif name == "_Record__pos":
@@ -78,6 +94,19 @@ class Record:
         assert raw is not None
         return raw
 
+    def _leave_batch(self) -> None:
+        """What the batch knows of the record is not true any more once that is changed. Its place is."""
+        batch = self._batch
+        if batch is not None:
+            self._offset = batch.offset + self._start
+            self._batch = None
+
+    def _read_leader(self) -> str:
+        odd = self._odd
+        if odd is not None and odd.leader is not None:
+            return odd.leader
+        return str(self._bytes()[:LEADER_LEN], "ascii")
+
     def _read_fields(self) -> list[Field]:
         raw = self._bytes()
         odd = self._odd
@@ -95,12 +124,13 @@ class Record:
 
     @fields.setter
     def fields(self, fields: list[Field]) -> None:
-        self._batch = None
+        self._leave_batch()
         self._fields = fields
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
-        names = ("_fields", "_odd", "_raw", "force_utf8", "leader", "to_unicode")
+        names = ("_fields", "_odd", "_offset", "_raw", "force_utf8", "leader", "to_unicode")
+        self._leave_batch()
         return None, {name: getattr(self, name) for name in names if _is_set(Record.__dict__[name], self)}
 
     @property
@@ -109,8 +139,18 @@ class Record:
         return self._raw
 
     @property
+    def byte_offset(self) -> int | None:
+        """Where its bytes stood in the source, from its beginning. None if the record was made."""
+        return self._offset
+
+    @property
+    def byte_length(self) -> int | None:
+        """How many bytes the record had in the source. None if it was made."""
+        return None if self._raw is None else len(self._raw)
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
-        """What deviates from the standard in these bytes; () for a sound record."""
+        """What deviates from the standard in these bytes, and what was repaired; () for a sound record."""
         return self._odd.problems if self._odd is not None else ()
 
     @property
@@ -118,7 +158,11 @@ class Record:
         """Whether the record holds MARC-8 text beyond ASCII. This version does not convert it: its bytes are in `raw`,
         and its text stands in the fields as if it were ISO 8859-1, one character a byte."""
         raw = self._raw
-        return raw is not None and raw[9:10] != b"a" and (not raw.isascii() or b"\x1b" in raw)
+        return raw is not None and not self._is_utf8(raw) and (not raw.isascii() or b"\x1b" in raw)
+
+    def _is_utf8(self, raw: bytes) -> bool:
+        odd = self._odd
+        return raw[9] == 0x61 if odd is None else odd.encoding == "utf-8"
 
     # -- fields
 
@@ -164,7 +208,7 @@ class Record:
         if batch is not None:
             titles = batch.titles or batch.read_titles()
             if titles:
-                return titles[self._number]
+                return titles[self._start]
         field = self.get("245")
         if field is None:
             return None

@@ -21,6 +21,9 @@ directory there are digits everywhere.
 *Anchor*: a verified start behind an 0x1D, silent bytes between them allowed. Every reader begins a piece
 there, whatever some length before it claims.
 
+*Foreign input*: one that begins as a compressed file, an archive or UTF-16. There 0x1D means nothing: its first piece
+ends before the next verified start, or with the input.
+
 *Range*: [begin, end) owns the pieces whose first byte lies in it. Reading for a range sets out from the last
 anchor at or before its begin, so that any tiling of a file gives the pieces of the file.
 
@@ -48,6 +51,11 @@ LEADER = 24
 _LEADER_LIKE = re.compile(rb"(?=[^\x1d-\x1f]{12}[0-9]{5}[^\x1d-\x1f]{7})")
 _DELIMITER = re.compile(rb"[\x1d-\x1f]")
 _DIGITS = re.compile(rb"[0-9]+")
+
+# Compressed files, archives, and ASCII in UTF-16.
+_FOREIGN = re.compile(
+    rb"\x1f\x8b\x08|BZh|\xfd7zXZ\0|\x28\xb5\x2f\xfd|PK\x03\x04|(\xff\xfe)?([ -~]\0){4}|(\xfe\xff)?(\0[ -~]){4}"
+)
 
 Piece = tuple[str, int, int]
 
@@ -111,6 +119,7 @@ class Boundaries:
         self.base = verified_starts(data)
         self.starts = list(self.base)
         self.anchors = list(self._find_anchors())
+        self.first = self.behind_silent(0)
 
     def _find_anchors(self) -> Iterator[int]:
         walked = 0
@@ -173,6 +182,8 @@ class Boundaries:
     def chunk_end(self, at: int) -> int:
         """Behind the next 0x1D, before the next verified start, or the end of input: whichever is first."""
         end = self.data.find(b"\x1d", at) + 1 or len(self.data)
+        if at == self.first and _FOREIGN.match(self.data, at):
+            end = len(self.data)
         start = self.next_start(self.base.get(at, at + 1), end)
         if start < 0:
             return end

@@ -95,11 +95,12 @@ def test_python_examples_run(document: str) -> None:
 
 @pytest.mark.usefixtures("books")
 def test_what_the_first_example_prints() -> None:
-    size = len(make("2", "The lost mill", "Mills"))
+    at, size = len(make("1", "The river and the bridge", "Rivers")), len(make("2", "The lost mill", "Mills"))
     assert run_python("README.md") == (
         "The river and the bridge\n"
         "    Rivers -- History.\n"
-        f"rejected: Invalid record length in first 5 bytes of record ({size} bytes)\n"
+        "rejected: Invalid record length in first 5 bytes of record: record length (leader/00-04) is not a number, but "
+        f"'12x4 ' (record 2, offset {at}, 001 2) ({size} bytes)\n"
         "Où est l'île ?\n"
         "    Isles -- History.\n"
     )

@@ -133,7 +133,8 @@ enum {
   MARC_REC_NONASCII = 32,    /* a field holds a byte above 0x7F or, without leader/09 'a', an ESC (0x1B) */
   MARC_REC_NOTED = 64,       /* a delivered record with at least one note */
   MARC_REC_REPAIRED = 128,   /* MARC_PARSE_BEST: damaged, and read as well as it can be; notes say what was done */
-  MARC_REC_WIDTHS = 256      /* MARC_PARSE_BEST: indicators and codes have the sizes of leader/10-11, not 2 and 2 */
+  MARC_REC_INDICATORS = 256, /* MARC_PARSE_BEST: data fields have as many indicators as leader/10 says, not 2 */
+  MARC_REC_CODES = 512       /* MARC_PARSE_BEST: subfield codes are as long as leader/11 says (0x1F counted), not 2 */
 };
 
 /* marc_reader_options.parse_mode: who is asked what a damaged record means. */
