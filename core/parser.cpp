@@ -159,9 +159,8 @@ std::uint32_t note_sound(Batch &batch, std::size_t start, bool utf8, bool plain)
 void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Leader &leader, const Directory &directory,
                  Reading reading) {
   const std::uint8_t *record = batch.data + start;
-  const bool best = reading == Reading::Best;
   const bool usual = leader.map.is_marc21() && has_ascii_leader(record) && directory.has_ascii_tags();
-  if (!usual && !best) {
+  if (!usual && reading == Reading::Pymarc) {
     parse_as_pymarc(batch, start, length, Surroundings::BytesFollow, MARC_REC_SOUND);
     return;
   }
@@ -179,9 +178,10 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
   const bool utf8 = record[9] == 'a';
   const bool valid = !utf8 || !found.high || is_utf8(record + leader.base, length - leader.base);
   std::uint32_t flags = MARC_REC_SOUND;
-  if (best) {
-    flags |= note_sound(batch, start, utf8, in_order && found.is_plain() && !found.empty && valid);
-  } else if (!in_order || !found.is_plain() || found.empty || !valid) {
+  const bool plain = in_order && found.is_plain() && !found.empty && valid;
+  if (reading == Reading::Best) {
+    flags |= note_sound(batch, start, utf8, plain);
+  } else if (!plain) {
     const std::int32_t status = check_fields(batch, utf8);
     if (status != MARC_OK) {
       add_rejected(batch, start, length, status, MARC_REC_SOUND, first_note);
@@ -190,7 +190,8 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
   }
   const bool splits = usual && in_order && !found.inner;
   if (splits) flags |= MARC_REC_SPLITS;
-  if (splits && found.is_plain() && valid && (flags & (MARC_REC_INDICATORS | MARC_REC_CODES)) == 0) flags |= MARC_REC_PLAIN;
+  if (splits && found.is_plain() && valid && (flags & (MARC_REC_INDICATORS | MARC_REC_CODES)) == 0)
+    flags |= MARC_REC_PLAIN;
   if ((flags & MARC_REC_PLAIN) != 0 && utf8 && !found.empty) flags |= MARC_REC_CANONICAL;
   add_delivered(batch, start, length, flags, utf8, found, first_note);
 }

@@ -111,8 +111,8 @@ bool Pipeline::add_piece(Batch &batch, const Piece &piece) {
     parse_sound(batch, start, piece.length, scanner_.leader(), scanner_.directory(), options_.reading);
   } else if (piece.kind == PieceKind::More) {
     add_unread(batch, start, piece.length, MARC_BAD_OVERSIZE_PART);
-  } else if (piece.foreign != 0) {
-    add_unread(batch, start, piece.length, piece.foreign);
+  } else if (scanner_.foreign() != 0) {
+    add_unread(batch, start, piece.length, scanner_.foreign());
   } else if (piece.partial) {
     add_unread(batch, start, piece.length, MARC_BAD_OVERSIZE);
   } else if (!add_chunk(batch, start, piece)) {

@@ -66,7 +66,8 @@ Piece Scanner::next(const std::uint8_t *window, std::size_t size, bool final) {
       if (start == Answer::Wait) return need(needed_);
       if (start == Answer::No) {
         if (silent_at(window, size) != 0) return silent(window, size, final);
-        if (beginning_ && foreign(window, size, final) == Answer::Wait) return need(needed_);
+        foreign_ = 0;
+        if (beginning_ && look_foreign(window, size, final) == Answer::Wait) return need(needed_);
         leader_.base = 0;
       }
       beginning_ = false;
@@ -75,6 +76,7 @@ Piece Scanner::next(const std::uint8_t *window, std::size_t size, bool final) {
     const Answer whole = leader_.base == 0 ? Answer::No : sound(window, size, final);
     if (whole == Answer::Wait) return need(needed_);
     if (whole == Answer::Yes) return piece(PieceKind::Record, decimal(window, 5));
+    if (leader_.base != 0) foreign_ = 0;
     // Not inside its own directory; the first byte of the chunk starts no other piece.
     state_ = State::Search;
     searched_ = leader_.base;
@@ -140,7 +142,7 @@ bool Scanner::holds_anchor(const std::uint8_t *record, std::size_t end) const {
 }
 
 // Does the input begin as another format?
-Scanner::Answer Scanner::foreign(const std::uint8_t *window, std::size_t size, bool final) {
+Scanner::Answer Scanner::look_foreign(const std::uint8_t *window, std::size_t size, bool final) {
   foreign_ = foreign_format(window, size);
   if (foreign_ != 0) return Answer::Yes;
   if (final || size >= kForeignBytes || !may_be_foreign(window[0])) return Answer::No;
@@ -185,7 +187,7 @@ Piece Scanner::search(const std::uint8_t *window, std::size_t size, bool final) 
   // What begins before this cannot be a verified start any more; a chunk that reaches the limit goes by in parts.
   const std::size_t open = std::max(run_, size - std::min(size, kLargestLength));
   if (open > kTrim && open - kTrim > largest_) {
-    const Piece part{passed_ == 0 ? PieceKind::Chunk : PieceKind::More, largest_, true, foreign_};
+    const Piece part{passed_ == 0 ? PieceKind::Chunk : PieceKind::More, largest_, true};
     passed_ += largest_;
     searched_ -= largest_;
     run_ = run_ > largest_ ? run_ - largest_ : 0;
@@ -226,16 +228,14 @@ Piece Scanner::chunk(std::size_t length) {
   state_ = State::Cut;
   end_ = length - largest_;
   passed_ += largest_;
-  return {kind, largest_, true, foreign_};
+  return {kind, largest_, true};
 }
 
 Piece Scanner::piece(PieceKind kind, std::size_t length) {
-  const Piece found{kind, length, false, foreign_};
   state_ = State::Fresh;
   needed_ = 0;
   passed_ = 0;
-  foreign_ = 0;
-  return found;
+  return {kind, length};
 }
 
 } // namespace marc

@@ -26,9 +26,8 @@ enum class PieceKind : std::uint8_t {
 
 struct Piece {
   PieceKind kind;
-  std::size_t length;       // of the piece; NeedMore: the size of window that is needed
-  bool partial = false;     // a chunk above the largest size: More follows
-  std::int32_t foreign = 0; // the format that a chunk at the beginning of the input seems to have: MARC_BAD_... or 0
+  std::size_t length;   // of the piece; NeedMore: the size of window that is needed
+  bool partial = false; // a chunk above the largest size: More follows
 };
 
 class Scanner {
@@ -43,6 +42,8 @@ public:
   // Leader and directory of the Record just returned.
   const Leader &leader() const { return leader_; }
   const Directory &directory() const { return directory_; }
+  // The format that the Chunk just returned seems to have, if the input begins with it: MARC_BAD_... or 0.
+  std::int32_t foreign() const { return foreign_; }
   // Whether parts of the piece at window[0] were handed out already.
   bool in_parts() const { return passed_ > 0; }
 
@@ -60,7 +61,7 @@ private:
   Answer sound(const std::uint8_t *window, std::size_t size, bool final);
   bool promises_sound(const std::uint8_t *window) const;
   bool holds_anchor(const std::uint8_t *record, std::size_t end) const;
-  Answer foreign(const std::uint8_t *window, std::size_t size, bool final);
+  Answer look_foreign(const std::uint8_t *window, std::size_t size, bool final);
   Piece silent(const std::uint8_t *window, std::size_t size, bool final);
   Piece search(const std::uint8_t *window, std::size_t size, bool final);
   std::size_t start_before(const std::uint8_t *window, std::size_t terminator);

@@ -121,11 +121,10 @@ bool index_regular(Batch &batch, std::size_t begin, std::size_t end, SubfieldFin
   if (all.field != fields || all.delimiters != subfields + fields) return false; // a terminator inside a field
   const std::uint32_t *length = batch.subfield_length.end();
   if (std::find(length, length + subfields, 0U) != length + subfields) return false;
-  // Where the subfields of each field begin, and the ones of the last end.
-  const std::uint32_t *bounds = &batch.subfield_first[batch.subfield_first.size() - 1];
+  const std::uint32_t *ends = batch.subfield_first.end(); // where the subfields of each field end
   for (std::size_t i = 0; i < fields; ++i) {
     const bool control = is_control_tag(batch.field_tag[first + i]);
-    if (control ? bounds[i] != bounds[i + 1] : !has_two_indicators(batch.data + batch.field_offset[first + i]))
+    if (control ? ends[i] != *(ends + i - 1) : !has_two_indicators(batch.data + batch.field_offset[first + i]))
       return false;
   }
   found.high = all.high != 0;
