@@ -29,7 +29,10 @@ public:
   void reserve_more(std::size_t count) {
     if (capacity_ - size_ < count) grow(size_ + count);
   }
+  T *begin() { return data_.get(); }
   T *end() { return data_.get() + size_; }
+  const T *begin() const { return data_.get(); }
+  const T *end() const { return data_.get() + size_; }
   void commit(std::size_t count) { size_ += count; }
   void shrink(std::size_t size) { size_ = size; }
 

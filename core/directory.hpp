@@ -20,6 +20,8 @@ inline bool is_control_tag(std::uint32_t tag) {
   return (tag & 0xFFFF) == ('0' | '0' << 8) && is_digit(static_cast<std::uint8_t>(tag >> 16));
 }
 
+inline bool is_ascii_tag(std::uint32_t tag) { return (tag & 0x808080) == 0; }
+
 struct DirectoryEntry {
   std::uint32_t tag;    // packed
   std::uint32_t length; // of the field, its terminator included
@@ -40,7 +42,7 @@ public:
   // Over all entries: the largest start + length, the smallest length, and whether all tags are ASCII.
   std::size_t extent() const { return extent_; }
   std::size_t shortest() const { return shortest_; }
-  bool has_ascii_tags() const { return (tags_ & 0x808080) == 0; }
+  bool has_ascii_tags() const { return is_ascii_tag(tags_); }
   const DirectoryEntry *begin() const { return entries_.get(); }
   const DirectoryEntry *end() const { return entries_.get() + count_; }
 

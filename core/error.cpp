@@ -79,7 +79,7 @@ constexpr std::array kCodes{
     MARC_CODE(MARC_NOTE_TEXT, "leader/09 says UTF-8, and the text of a field is not valid UTF-8"),
     MARC_CODE(MARC_NOTE_INDICATOR_TEXT, "an indicator above 0x7F; kept"),
     MARC_CODE(MARC_NOTE_LEADER_TEXT, "the leader holds a byte above 0x7F; kept"),
-    MARC_CODE(MARC_NOTE_LEADER_SIZE, "the bytes before the directory are not the 24 of a leader; aligned at their end"),
+    MARC_CODE(MARC_NOTE_LEADER_SIZE, "there are not 24 bytes of leader before the directory"),
     MARC_CODE(MARC_NOTE_LENGTH, "leader/00-04 is not the length of the record"),
     MARC_CODE(MARC_NOTE_RECORD_END, "the record terminator (0x1D), or the field terminator before it, is missing"),
     MARC_CODE(MARC_NOTE_BASE,

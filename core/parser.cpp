@@ -143,14 +143,18 @@ bool parse_salvaged(Batch &batch, std::size_t start, std::size_t length) {
 }
 
 // The same for a sound record at data[start], of which `plain` says that its fields are as MARC 21 has them.
-std::uint32_t note_sound(Batch &batch, std::size_t start, bool utf8, bool plain) {
+std::uint32_t note_sound(Batch &batch, std::size_t start, const EntryMap &map, bool utf8, bool plain) {
   const std::uint8_t *leader = batch.data + start;
   const Widths widths = find_widths(batch, leader[10], leader[11]);
-  std::uint32_t flags = 0;
-  if (!has_ascii_leader(leader)) {
-    add_note(batch, MARC_NOTE_LEADER_TEXT, start, kLeaderSize);
-    flags = MARC_REC_REPAIRED;
+  const std::size_t first_note = batch.notes.size();
+  if (!has_ascii_leader(leader)) add_note(batch, MARC_NOTE_LEADER_TEXT, start, kLeaderSize);
+  const std::size_t first = batch.field_first[batch.size()];
+  for (std::size_t i = first; i < batch.field_tag.size(); ++i) {
+    const std::uint32_t tag = batch.field_tag[i];
+    const std::size_t entry = start + kLeaderSize + (i - first) * map.width();
+    if (!is_ascii_tag(tag)) add_note(batch, MARC_NOTE_ENTRY, entry, map.width(), tag);
   }
+  const std::uint32_t flags = batch.notes.size() > first_note ? MARC_REC_REPAIRED : 0;
   return plain && widths.is_marc21() ? flags : flags | note_fields(batch, utf8, widths);
 }
 
@@ -180,7 +184,7 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
   std::uint32_t flags = MARC_REC_SOUND;
   const bool plain = in_order && found.is_plain() && !found.empty && valid;
   if (reading == Reading::Best) {
-    flags |= note_sound(batch, start, utf8, plain);
+    flags |= note_sound(batch, start, leader.map, utf8, plain);
   } else if (!plain) {
     const std::int32_t status = check_fields(batch, utf8);
     if (status != MARC_OK) {

@@ -55,6 +55,7 @@ std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
     if (!failure_ || (failure_.code != MARC_E_INTERRUPTED && held_chunk_ != 0)) continue;
     outcome = std::exchange(failure_, {});
     ended_ = outcome.code != MARC_E_INTERRUPTED;
+    if (ended_) pass_last_silent(*batch);
     return nullptr;
   }
 }
@@ -83,6 +84,14 @@ void Pipeline::pass_silent(Batch &batch) {
   slide(batch);
   batch.silent = 0;
   batch.data = window_;
+}
+
+// The same when no byte can follow any more: what is left then is the piece that the failure has cut.
+void Pipeline::pass_last_silent(Batch &batch) {
+  if (scanner_.in_parts()) return;
+  scanned_ = skip_silent(window_, size_);
+  batch.silent = scanned_;
+  slide(batch);
 }
 
 // Moves the window behind the bytes that the batch has taken.

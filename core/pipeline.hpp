@@ -57,6 +57,7 @@ public:
 private:
   void scan(Batch &batch);
   void pass_silent(Batch &batch);
+  void pass_last_silent(Batch &batch);
   void slide(const Batch &batch);
   bool add_piece(Batch &batch, const Piece &piece);
   bool add_chunk(Batch &batch, std::size_t start, const Piece &piece);

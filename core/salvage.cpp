@@ -2,6 +2,7 @@
 #include "salvage.hpp"
 
 #include "bytes.hpp"
+#include "directory.hpp"
 #include "field_rules.hpp"
 #include "leader.hpp"
 #include "salvage_directory.hpp"
@@ -57,10 +58,7 @@ private:
   // What is wrong around the fields.
   void note_frame() {
     const SalvagedDirectory &found = directory_;
-    if (found.skipped != 0 || found.missing != 0)
-      note(MARC_NOTE_LEADER_SIZE, found.skipped, kLeaderSize - found.missing);
-    else if (found.begin != kLeaderSize)
-      note(MARC_NOTE_ENTRY, found.begin, entry(0).width, entry(0).tag);
+    if (found.begin != kLeaderSize) note(MARC_NOTE_LEADER_SIZE, found.skipped, kLeaderSize - found.missing);
     if (!has_ascii_leader()) note(MARC_NOTE_LEADER_TEXT, found.skipped, kLeaderSize - found.missing);
     if (stated(0) != length_) note(MARC_NOTE_LENGTH, 0, 5);
     if (length_ < 2 || size_ == length_ || piece_[length_ - 2] != kFieldEnd) note(MARC_NOTE_RECORD_END, length_, 0);
@@ -150,8 +148,8 @@ private:
       sorted.push(static_cast<std::uint32_t>(i));
     }
     fill_starts();
-    if (std::is_sorted(&starts_[0], starts_.end())) return listed;
-    std::stable_sort(&sorted[0], sorted.end(), [this](auto a, auto b) { return starts_[a] < starts_[b]; });
+    if (std::is_sorted(starts_.begin(), starts_.end())) return listed;
+    std::stable_sort(sorted.begin(), sorted.end(), [this](auto a, auto b) { return starts_[a] < starts_[b]; });
     return count_of(sorted) > count_of(listed) ? std::move(sorted) : std::move(listed);
   }
 
@@ -231,7 +229,7 @@ private:
     for (std::size_t i = 0; i < count(); ++i) {
       const SalvagedEntry &e = entry(i);
       const Place &place = places_[i];
-      if (e.damaged) note(MARC_NOTE_ENTRY, e.at, e.width, e.tag);
+      if (e.damaged || !is_ascii_tag(e.tag)) note(MARC_NOTE_ENTRY, e.at, e.width, e.tag);
       if (place.lost) {
         note(MARC_NOTE_FIELD_LOST, e.at, e.width, e.tag);
         continue;
@@ -249,7 +247,7 @@ private:
 
   // Bytes that no entry claims, and bytes that several do.
   void note_extent() {
-    std::sort(&places_[0], places_.end(), [](const Place &a, const Place &b) { return a.begin < b.begin; });
+    std::sort(places_.begin(), places_.end(), [](const Place &a, const Place &b) { return a.begin < b.begin; });
     std::size_t expected = directory_.base;
     for (std::size_t i = 0; i < places_.size(); ++i) {
       const Place &place = places_[i];

@@ -16,6 +16,7 @@ constexpr EntryMap kMarc21{4, 5, 0};
 // Entries of 13 bytes: a starting position or a length needed one digit more than MARC 21 has.
 constexpr EntryMap kLongStart{4, 6, 0};
 constexpr EntryMap kLongLength{5, 5, 0};
+constexpr EntryMap kLongBoth{5, 6, 0};
 constexpr std::size_t kSmallestEntry = 12;
 // By how many bytes a leader may have grown or shrunk.
 constexpr std::size_t kLeaderSlack = 2;
@@ -33,8 +34,8 @@ public:
     if (size_ < kLeaderSize + kSmallestEntry) return false;
     if (!find_end()) return false;
     find_begin();
-    if (!read_whole()) read_damaged();
-    return found_.entries.size() > 0;
+    if (!read_whole() && !read_grown()) read_damaged();
+    return is_directory();
   }
 
 private:
@@ -44,10 +45,22 @@ private:
     return decimal(piece_ + at, 5);
   }
 
+  EntryMap map_in_leader() const { return read_entry_map(piece_ + 20 + found_.skipped - found_.missing); }
+
   // The map of the leader; MARC 21's where it makes no sense.
   EntryMap stated_map() const {
-    const EntryMap map = read_entry_map(piece_ + 20 + found_.skipped - found_.missing);
+    const EntryMap map = map_in_leader();
     return map.digits() < 9 ? kMarc21 : map;
+  }
+
+  // Whether what was found is one: not the text of a record whose beginning is lost, nor the inside of a directory.
+  bool is_directory() const {
+    std::array<std::uint8_t, 5> kind{}; // leader/05-09; see read_leader
+    for (std::size_t i = 0; i < kind.size(); ++i) kind[i] = found_.leader(piece_, 5 + i);
+    if (all_digits(kind.data(), 4) && std::any_of(kind.begin(), kind.end(), [](auto byte) { return byte != '0'; }))
+      return false;
+    return std::any_of(found_.entries.begin(), found_.entries.end(),
+                       [](const SalvagedEntry &entry) { return !entry.damaged || entry.length > 0; });
   }
 
   // How many entries of a directory from the end of the leader up to `end` are valid, less those that are not.
@@ -100,13 +113,18 @@ private:
       if (begin < kLeaderSize - kLeaderSlack || begin > kLeaderSize + kLeaderSlack || begin == found_.end) continue;
       if (begin == kLeaderSize) return;
       if (!is_confirmed(read_entry(begin, map))) continue; // a byte is missing, or too much, in the directory
-      found_.begin = begin;
-      // Where the base address stands as it should, the bytes before it are not the ones that changed.
-      if (stated_base(12) == found_.base + kLeaderSize - begin) return;
-      if (begin > kLeaderSize) found_.skipped = begin - kLeaderSize;
-      if (begin < kLeaderSize) found_.missing = kLeaderSize - begin;
+      set_begin(begin);
       return;
     }
+  }
+
+  // The entries begin at `begin`. The leader ends there, unless the base address stands where it should: then the bytes
+  // before that are not the ones that changed.
+  void set_begin(std::size_t begin) {
+    found_.begin = begin;
+    if (stated_base(12) == found_.base + kLeaderSize - begin) return;
+    found_.skipped = begin > kLeaderSize ? begin - kLeaderSize : 0;
+    found_.missing = begin < kLeaderSize ? kLeaderSize - begin : 0;
   }
 
   // Where the unbroken run of valid entries before the end of the directory begins.
@@ -155,10 +173,45 @@ private:
       most = count;
     }
     if (!best) return false;
-    found_.stated_map = same(*best, stated_map());
+    found_.stated_map = same(*best, map_in_leader());
     for (std::size_t at = found_.begin; at < found_.end; at += best->width())
       found_.entries.push(read_entry(at, *best));
     return true;
+  }
+
+  // Reads a directory in which numbers that needed more digits than they have were written with them, as by programs that
+  // do not look: each entry is as wide as it must be for its field to begin where the one before it ends. (The record
+  // length has six digits then, and the leader 25 bytes.)
+  bool read_grown() {
+    for (const std::size_t begin : {kLeaderSize, kLeaderSize + 1}) {
+      std::size_t at = begin;
+      std::uint32_t start = 0;
+      while (at < found_.end) {
+        const auto entry = grown_entry(at, start);
+        if (!entry) break;
+        found_.entries.push(*entry);
+        at += entry->width;
+        start += entry->length;
+      }
+      if (at == found_.end && found_.entries.size() > 0) {
+        set_begin(begin);
+        found_.stated_map = false;
+        return true;
+      }
+      found_.entries.clear();
+    }
+    return false;
+  }
+
+  std::optional<SalvagedEntry> grown_entry(std::size_t at, std::uint32_t start) const {
+    for (const EntryMap &map : {kMarc21, kLongStart, kLongLength, kLongBoth}) {
+      if (at + map.width() > found_.end || !is_valid_entry(piece_ + at, map)) continue;
+      const SalvagedEntry entry = read_entry(at, map);
+      if ((map.length > kMarc21.length && entry.length < 10000) || (map.start > kMarc21.start && start < 100000))
+        continue;
+      if (entry.start == start && entry.length > 0 && ends_field(found_.base + start + entry.length - 1)) return entry;
+    }
+    return std::nullopt;
   }
 
   // Reads a directory in which bytes are damaged, missing, or too many: what is good at its beginning and at its end, and
@@ -166,7 +219,7 @@ private:
   void read_damaged() {
     map_ = stated_map();
     if (good_from(found_.begin, false) + good_before(found_.end, false) == 0) map_ = kMarc21;
-    found_.stated_map = same(map_, stated_map());
+    found_.stated_map = same(map_, map_in_leader());
     const bool by_place = good_from(found_.begin, true) > 0 || good_before(found_.end, true) > 0;
     const std::size_t left = good_from(found_.begin, by_place);
     const std::size_t middle = found_.begin + left * map_.width();
@@ -176,9 +229,26 @@ private:
     const bool read = read_middle(middle, behind);
     const std::size_t first_behind = found_.entries.size();
     for (std::size_t at = behind; at < found_.end; at += map_.width()) found_.entries.push(read_entry(at, map_));
-    // Bytes that are no entry came in beside this one.
-    const std::size_t beside = std::min(first_behind, found_.entries.size() - 1);
-    if (!read && found_.entries.size() > 0) found_.entries[beside].damaged = true;
+    if (!read) mark_stray(middle, first_behind);
+  }
+
+  // Bytes that are no entry stand at `at`, before entry number `number`. If they belong to it, behind its tag, that begins
+  // at `at`: so it is where its digits begin with too many zeros, and where the order of tags does not contradict.
+  void mark_stray(std::size_t at, std::size_t number) {
+    if (found_.entries.size() == 0) return;
+    SalvagedEntry &beside = found_.entries[std::min(number, found_.entries.size() - 1)];
+    beside.damaged = true;
+    if (beside.at <= at) return;
+    const std::uint32_t other = pack_tag(piece_ + at);
+    if (keeps_order(number, other) && (piece_[at + 3] == '0' || !keeps_order(number, beside.tag))) beside.tag = other;
+  }
+
+  // Whether entry number `number` would stand between its neighbours by this tag.
+  bool keeps_order(std::size_t number, std::uint32_t tag) const {
+    const auto rank = [](std::uint32_t packed) { return (packed & 0xFF) << 16 | (packed & 0xFF00) | packed >> 16; };
+    const PodArray<SalvagedEntry> &entries = found_.entries;
+    if (number > 0 && rank(entries[number - 1].tag) > rank(tag)) return false;
+    return number + 1 >= entries.size() || rank(tag) <= rank(entries[number + 1].tag);
   }
 
   // Whether the entry at `at` is valid and, if `by_place`, its field is where it says. (Digits alone do not tell: where a

@@ -12,28 +12,37 @@ namespace {
 
 constexpr std::uint32_t kTitleTag = '2' | '4' << 8 | '5' << 16;
 
-void append(Text &text, Bytes bytes, bool utf8) {
+enum class Coding : std::uint8_t { Utf8, PerhapsUtf8, Latin1 };
+
+void append(Text &text, Bytes bytes, Coding coding) {
   text.splits = text.splits && find_byte(bytes.data(), kRecordEnd, 0, bytes.size()) == bytes.size();
-  if (utf8) {
+  const std::size_t before = text.data.size();
+  if (coding == Coding::Utf8) {
     text.data.insert(text.data.end(), bytes.begin(), bytes.end());
     return;
   }
-  const std::size_t before = text.data.size();
-  text.data.resize(before + 2 * bytes.size());
-  text.data.resize(before + latin1_to_utf8(bytes.data(), bytes.size(), text.data.data() + before));
+  const auto convert = coding == Coding::Latin1 ? latin1_to_utf8 : replace_invalid_utf8;
+  text.data.resize(before + 3 * bytes.size());
+  text.data.resize(before + convert(bytes.data(), bytes.size(), text.data.data() + before));
 }
 
-void append_title(Text &text, const RecordView &record, bool utf8) {
+// The best reading delivers records whose text is not what leader/09 says.
+Coding coding_of(std::uint32_t flags) {
+  if ((flags & MARC_REC_UTF8) == 0) return Coding::Latin1;
+  return (flags & MARC_REC_REPAIRED) != 0 ? Coding::PerhapsUtf8 : Coding::Utf8;
+}
+
+void append_title(Text &text, const RecordView &record, Coding coding) {
   for (std::size_t i = 0; i < record.field_count(); ++i) {
     const FieldView field = record.field(i);
     if (field.tag() != kTitleTag) continue;
     const Bytes title = field.first('a');
     if (title.data() == nullptr) break;
-    append(text, title, utf8);
+    append(text, title, coding);
     const Bytes rest = field.first('b');
     if (title.empty() || rest.empty()) return;
     text.data.push_back(' ');
-    append(text, rest, utf8);
+    append(text, rest, coding);
     return;
   }
   text.data.push_back(kSubfieldMark);
@@ -47,7 +56,7 @@ Text batch_titles(const Batch &batch) {
   text.start.reserve(batch.size() + 1);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     text.start.push_back(text.data.size());
-    append_title(text, RecordView(batch, i), (batch.record_flags[i] & MARC_REC_UTF8) != 0);
+    append_title(text, RecordView(batch, i), coding_of(batch.record_flags[i]));
     text.data.push_back(kRecordEnd);
   }
   text.start.push_back(text.data.size());

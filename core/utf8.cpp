@@ -3,8 +3,13 @@
 
 #include "bytes.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace marc {
 namespace {
+
+constexpr std::array<std::uint8_t, 3> kReplacement{0xEF, 0xBF, 0xBD}; // U+FFFD
 
 bool is_continuation(std::uint8_t byte) { return (byte & 0xC0) == 0x80; }
 
@@ -22,6 +27,17 @@ std::size_t sequence(const std::uint8_t *data, std::size_t size) {
   if (first == 0xF0 && second < 0x90) return 0; // overlong
   if (first == 0xF4 && second > 0x8F) return 0; // above U+10FFFF
   return length;
+}
+
+// How many bytes at data[0], which are no well-formed sequence, are the beginning of one; 1 if none are.
+std::size_t broken_sequence(const std::uint8_t *data, std::size_t size) {
+  std::size_t known = 1;
+  for (; known < 3 && known < size && is_continuation(data[known]); ++known) {
+    // With the right bytes behind it the beginning would be a sequence; 0x80 to 0xBF are right from the third byte on.
+    const std::array<std::uint8_t, 4> completed{data[0], data[1], 0x80, 0x80};
+    if (sequence(completed.data(), completed.size()) <= known) break;
+  }
+  return known;
 }
 
 } // namespace
@@ -47,6 +63,22 @@ bool is_utf8(const std::uint8_t *data, std::size_t size) {
     } while (at < size && data[at] >= 0x80);
   }
   return true;
+}
+
+std::size_t replace_invalid_utf8(const std::uint8_t *data, std::size_t size, std::uint8_t *out) {
+  std::uint8_t *to = out;
+  std::size_t at = 0;
+  while (at < size) {
+    const std::size_t valid = data[at] < 0x80 ? 1 : sequence(data + at, size - at);
+    if (valid > 0) {
+      to = std::copy_n(data + at, valid, to);
+      at += valid;
+    } else {
+      to = std::copy_n(kReplacement.begin(), kReplacement.size(), to);
+      at += broken_sequence(data + at, size - at);
+    }
+  }
+  return static_cast<std::size_t>(to - out);
 }
 
 std::size_t latin1_to_utf8(const std::uint8_t *data, std::size_t size, std::uint8_t *out) {

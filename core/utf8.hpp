@@ -13,4 +13,8 @@ bool is_utf8(const std::uint8_t *data, std::size_t size);
 // Writes ISO 8859-1 bytes as UTF-8; `out` has room for twice `size`. Returns the bytes written.
 std::size_t latin1_to_utf8(const std::uint8_t *data, std::size_t size, std::uint8_t *out);
 
+// Writes the bytes as UTF-8, with U+FFFD for each part that is none (the longest beginning of a sequence, or a byte; as
+// Python's "replace"); `out` has room for three times `size`. Returns the bytes written.
+std::size_t replace_invalid_utf8(const std::uint8_t *data, std::size_t size, std::uint8_t *out);
+
 } // namespace marc

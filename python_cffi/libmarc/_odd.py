@@ -285,8 +285,7 @@ def control_number(raw: bytes) -> str | None:
     if size.isdigit() and start.isdigit():
         begin = end + 1 + int(start)
         behind = begin + int(size) - 1
-        if raw[behind : behind + 1] == b"\x1e":
-            return _readable(raw[begin:behind])
+        return _readable(raw[begin:behind]) if raw[behind : behind + 1] == b"\x1e" else None
     if entry != LEADER_LEN:
         return None
     value, terminator, _ = raw[end + 1 : end + 65].partition(b"\x1e")

@@ -112,7 +112,7 @@ enum {
   MARC_NOTE_TEXT = 211,              /* leader/09 says UTF-8 and a field is not valid UTF-8 */
   MARC_NOTE_INDICATOR_TEXT = 212,    /* an indicator above 0x7F; kept */
   MARC_NOTE_LEADER_TEXT = 213,       /* the leader holds a byte above 0x7F; kept */
-  MARC_NOTE_LEADER_SIZE = 214,       /* not 24 bytes before the directory; the leader is aligned at its end */
+  MARC_NOTE_LEADER_SIZE = 214,       /* there are not 24 bytes of leader before the directory */
   MARC_NOTE_LENGTH = 215,            /* leader/00-04 is not the length of the record */
   MARC_NOTE_RECORD_END = 216,        /* the record terminator (0x1D), or the field terminator before it, is missing */
   MARC_NOTE_BASE = 217,              /* leader/12-16 is not the base address of data; found by the directory's 0x1E */
@@ -353,7 +353,8 @@ const uint8_t *marc_batch_subfield(const marc_batch *batch, uint32_t record, uin
 /* ---- 6. Texts of a whole batch ----------------------------------------------------------------------------------- */
 
 /* The title of every record: 245 $a and $b, joined by a blank, as pymarc's Record.title. Absent where there is no 245
- * with a subfield a, and for rejected pieces. Records without leader/09 'a' are read byte by byte as Latin-1. */
+ * with a subfield a, and for rejected pieces. Records without leader/09 'a' are read byte by byte as Latin-1.
+ * Bytes that are no UTF-8 (MARC_NOTE_TEXT) become U+FFFD. */
 int32_t marc_batch_titles(const marc_batch *batch, marc_text **out, marc_error *error);
 
 /* Fills a view; O(1). Pointers are borrowed from the text. NULL: an empty view. */
