@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 from libmarc._ffi import ffi, lib
 
-__all__ = ["code_message", "ffi", "lib", "new_error", "new_options", "raise_error", "unpack_tag", "version"]
+__all__ = ["code_message", "error_of", "ffi", "lib", "new_error", "new_options", "raise_error", "unpack_tag", "version"]
 
 
 def new_error() -> Any:
@@ -26,19 +26,24 @@ def new_options(**values: int) -> Any:
     return options
 
 
-def raise_error(error: Any, filename: str | bytes | None = None) -> None:
+def raise_error(error: Any, filename: str | bytes | None = None) -> NoReturn:
     """Raises what a failed call has put into `error`, as Python names such a failure."""
+    raise error_of(error, filename)
+
+
+def error_of(error: Any, filename: str | bytes | None = None) -> Exception:
+    """What a failed call has put into `error`, as Python names such a failure."""
     message = str(ffi.string(error.message), "utf-8", "replace")
     if error.code == lib.MARC_E_IO:
         number = int(error.detail)
-        raise OSError(number, os.strerror(number), filename)
+        return OSError(number, os.strerror(number), filename)
     if error.code == lib.MARC_E_NOMEM:
-        raise MemoryError(message)
+        return MemoryError(message)
     if error.code == lib.MARC_E_ARGUMENT:
-        raise ValueError(message)
+        return ValueError(message)
     if error.code == lib.MARC_E_UNSUPPORTED:
-        raise NotImplementedError(message)
-    raise RuntimeError(message)
+        return NotImplementedError(message)
+    return RuntimeError(message)
 
 
 def code_message(code: int) -> str:

@@ -97,6 +97,12 @@ class NativeSource:
         """How many bytes have been taken from the source."""
         return self._bytes_read if self.handle is None else int(self.info().bytes_read)
 
+    def rest(self) -> bytes:
+        """After a failure: the bytes that were read of the piece that it has cut."""
+        length = ffi.new("size_t *")
+        rest = lib.marc_reader_get_rest(self.handle, length)
+        return bytes(ffi.buffer(rest, length[0])) if length[0] else b""
+
     def leave_at(self, taken: int) -> None:
         """Sets a source that can be positioned `taken` bytes behind where it was, once. (Not in a forked process: it
         shares the position with its parent.)"""

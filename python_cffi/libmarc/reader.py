@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, NoReturn, SupportsIndex
 
 from libmarc._batch import Batch, new_slot
-from libmarc._native import ffi, lib, new_error, new_options, raise_error
+from libmarc._native import error_of, lib, new_error, new_options
 from libmarc._odd import OddRecord, Piece
 from libmarc._rejects import Rejects
 from libmarc._sources import NativeSource
@@ -25,6 +25,8 @@ from libmarc.record import Record
 QUEUE_RECORDS = 100
 QUEUE_MOST_RECORDS = 200
 QUEUE_BYTES = 300_000
+#: Reading was stopped from outside: not all that was read has been handed out.
+_STOPPED = (lib.MARC_E_CANCELLED, lib.MARC_E_FORKED, lib.MARC_E_BUSY)
 #: What to do with a piece of the input that is no record.
 ON_ERROR = ("none", "raise", "skip", "salvage")
 
@@ -112,7 +114,7 @@ class MARCReader:
         self._rejects: Rejects | None = None
         self._left_pieces = self._left_bytes = 0  # of the batches that were left
         self._rejected = self._rejected_bytes = self._parts = self._repaired = 0
-        self._cut_bytes = 0  # of the piece that a failure of the source has cut
+        self._passed = 0  # bytes that were read behind the last piece when the source failed
         self._errors: dict[int, int] = {}
         self._exception: Exception | None = None
         self._chunk: bytes | None = None
@@ -196,16 +198,14 @@ class MARCReader:
             if callback is not None:
                 callback.raise_failure()
             return  # a signal came; its handler has run by now, and reading goes on
-        self._state = _EOF
-        if status == lib.MARC_END:
-            self._taken = self._source.info().bytes_read
+        if status == lib.MARC_END and self._error.code in (lib.MARC_OK, lib.MARC_E_INTERRUPTED):
+            self._taken = self._source.bytes_read()
             self._source.leave_at(self._taken)
             self._close_rejects()
+            self._state = _EOF
             return
-        self._take_rest()
-        if callback is not None:
-            callback.raise_failure()
-        raise_error(self._error, self.file_handle if self._source.backend == "file" else None)
+        # Also at the end: of a failure whose status a KeyboardInterrupt has lost, or which `rejects` has delayed.
+        self._fail()
 
     def _call_native(self, slot: Any) -> int:
         self._reading = True
@@ -253,7 +253,7 @@ class MARCReader:
                 self._take_record(batch, number, raw, odd)
                 return False
         if self._rejects is not None:
-            self._rejects.write(raw)
+            self._rejects.write(raw, self._rejected_bytes)
         if piece.is_part:
             parts, size = self._parts + 1, self._rejected_bytes + len(raw)
             self._queued, self._parts, self._rejected_bytes = number + 1, parts, size
@@ -266,37 +266,56 @@ class MARCReader:
         record._raw = raw
         record._odd = odd
         record._offset = batch.offset + batch.starts[number]
-        repaired = self._repaired + odd.repaired
-        self._set_queue(deque([record]), number + 1)
-        self._repaired = repaired
+        queue = deque([record])
+        pop, repaired = queue.popleft, self._repaired + odd.repaired
+        # As in _set_queue.
+        self._queue, self._next_queued, self._queued, self._repaired = queue, pop, number + 1, repaired
 
     def _reject(self, problem: Exception, raw: bytes, end: int) -> None:
         """Makes a piece that is no record the current one. Counts it."""
         code = getattr(problem, "code", 0)
         count, size, same = self._rejected + 1, self._rejected_bytes + len(raw), self._errors.get(code, 0) + 1
+        too_many = None
+        if self._max_errors is not None and count > self._max_errors:
+            too_many = TooManyErrors(f"more than {self._max_errors} errors; the last one: {problem}")
+            self._close_rejects()
+        # No call from here on until it is raised: a KeyboardInterrupt would come between.
         self._exception, self._chunk, self._queued = problem, raw, end
         self._rejected, self._rejected_bytes, self._errors[code] = count, size, same
-        if self._max_errors is not None and count > self._max_errors:
-            self._end()
-            self._exception, self._chunk = problem, raw
-            raise TooManyErrors(f"more than {self._max_errors} errors; the last one: {problem}") from problem
+        if too_many is not None:
+            try:
+                raise too_many from problem
+            finally:
+                del too_many
+                self._end()
 
-    def _take_rest(self) -> None:
-        """The source has failed: the bytes of the piece that this cut are rejected, and are the current ones."""
-        length = ffi.new("size_t *")
-        rest = lib.marc_reader_get_rest(self._source.handle, length)
-        if length[0]:
-            content = ffi.buffer(rest, length[0])[:]
-            self._chunk = content
+    def _fail(self) -> NoReturn:
+        """INITIAL or READ_BATCH to EOF: raises why reading has failed. The bytes of the piece that this cut are
+        rejected, and are the current ones."""
+        chunk = self._source.rest()
+        if chunk and self._rejects is not None:
+            self._rejects.write(chunk, self._rejected_bytes)
+        self._close_rejects()
+        callback, code = self._source.callback, self._error.code
+        failure = callback.failure if callback is not None and code == lib.MARC_E_CALLBACK else None
+        if failure is None:
+            failure = error_of(self._error, self.file_handle if self._source.backend == "file" else None)
+        size, passed = len(chunk), 0 if code in _STOPPED else self._source.bytes_read() - self._taken
+        # No call from here on: a KeyboardInterrupt would come between, and the failure be lost.
+        if chunk:
+            self._errors[lib.MARC_BAD_CUT] = 1
             self._rejected += 1
             self._left_pieces += 1
-            self._rejected_bytes += len(content)
-            self._left_bytes += len(content)
-            self._cut_bytes = len(content)
-            self._errors[lib.MARC_BAD_CUT] = 1
-            if self._rejects is not None:
-                self._rejects.write(content)
-        self._close_rejects()
+            self._rejected_bytes += size
+            self._left_bytes += size
+            self._chunk = chunk
+        self._passed, self._state = passed, _EOF
+        if callback is not None:
+            callback.failure = None
+        try:
+            raise failure
+        finally:
+            del failure  # its traceback holds this frame: no cycle
 
     def _close_rejects(self) -> None:
         rejects, self._rejects = self._rejects, None
@@ -344,7 +363,7 @@ class MARCReader:
             bytes_read=self._source.bytes_read(),
             delivered_bytes=delivered,
             rejected_bytes=self._rejected_bytes,
-            junk_bytes=self._handed_out() + self._cut_bytes - size,
+            junk_bytes=self._handed_out() + self._passed - size,
             errors=dict(self._errors),
         )
 
