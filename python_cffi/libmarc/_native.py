@@ -22,7 +22,10 @@ def new_options(**values: int) -> Any:
     options = ffi.new("marc_reader_options *")
     lib.marc_reader_options_init(options, ffi.sizeof("marc_reader_options"))
     for name, value in values.items():
-        setattr(options, name, value)
+        try:
+            setattr(options, name, value)
+        except OverflowError as problem:
+            raise ValueError(f"{name} is out of range: {value}") from problem
     return options
 
 

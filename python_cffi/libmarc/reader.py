@@ -95,6 +95,8 @@ class MARCReader:
         """
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
+        if max_errors is not None and max_errors < 0:
+            raise ValueError(f"max_errors is a number of errors, from 0 on, or None; not {max_errors}")
         if not to_unicode or force_utf8 or utf8_handling != "strict" or file_encoding != "iso8859-1":
             raise NotImplementedError("to_unicode, force_utf8, utf8_handling and file_encoding: only the defaults yet")
         self.file_handle = marc_target
