@@ -109,10 +109,11 @@ def _python_error(code: int, content: bytes) -> Exception:
 
 def _explain(error: Exception, detail: str) -> None:
     """Makes `detail` the end of what str() says."""
-    if isinstance(error, exceptions.PymarcException):
+    if isinstance(error, exceptions.PymarcException | exceptions.BadSubfieldCodeWarning):
         error._detail = detail
     elif isinstance(error, UnicodeDecodeError):
         error.reason = f"{error.reason}: {detail}"
+        error.args = (*error.args[:4], error.reason)  # what copies and pickles are made from
     else:
         error.args = (f"{error}: {detail}",)
 
@@ -123,7 +124,11 @@ def _number_in_leader(raw: bytes) -> str:
 
 #: Codes whose note has the bytes that are wrong.
 _QUOTED = (lib.MARC_BAD_LENGTH, lib.MARC_BAD_BASE_NUMBER, lib.MARC_BAD_DIRECTORY_NUMBER)
-_ONE_LINE = {number: f"\\x{number:02x}" for number in (*range(32), 127, 0x85, 0x2028, 0x2029)}
+
+
+def _one_line(text: str) -> str:
+    """The text for a terminal or a log: what controls these, or cannot be seen, as an escape sequence."""
+    return "".join([char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text])
 
 
 class Piece:
@@ -169,7 +174,7 @@ class Piece:
         if tag:
             words.append(f"field {tag}")
         what = f"{code_message(code)}{self._found(code, note)} ({', '.join(words)})"
-        _explain(error, what.translate(_ONE_LINE))
+        _explain(error, _one_line(what))
         place = {
             "code": code,
             "record_index": index,
@@ -211,10 +216,10 @@ class Piece:
                 _log("more than 2 indicators found: %s", content)
             elif note.code == lib.MARC_NOTE_SUBFIELD_CODE:
                 has_high_codes = True
-                warnings.warn(exceptions.BadSubfieldCodeWarning(content), stacklevel=_users_level())
                 try:
+                    warnings.warn(exceptions.BadSubfieldCodeWarning(content), stacklevel=_users_level())
                     subfield_code(content)
-                except IndexError as problem:
+                except (IndexError, exceptions.BadSubfieldCodeWarning) as problem:  # `-W error`
                     self._placed(problem, note.code, note)
                     raise
         return OddRecord(self.problems(), self.spans(), text_encoding(self.raw), has_high_codes)

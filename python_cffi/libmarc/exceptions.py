@@ -14,7 +14,7 @@ str() gives pymarc's sentence, then what was found, what belongs there, and the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from libmarc.field import Field
@@ -138,9 +138,15 @@ class MissingLinkedFields(PymarcException):
 class BadSubfieldCodeWarning(Warning):
     """A subfield code is not ASCII. ``subf`` is the subfield, as bytes."""
 
+    _detail = ""
+
     def __init__(self, subf: bytes) -> None:
         super().__init__()
         self.subf = subf
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.subf,), vars(self)
+
     def __str__(self) -> str:
-        return f"The subfield contained a non-ASCII subfield code: {self.subf!r}"
+        text = f"The subfield contained a non-ASCII subfield code: {self.subf!r}"
+        return f"{text}: {self._detail}" if self._detail else text
