@@ -55,10 +55,10 @@ public:
   bool is_easy() const { return bytes_.size() <= 12'000 && std::count(bytes_.begin(), bytes_.end(), '\x1d') <= 2'000; }
 
   bool flag(unsigned number) const { return (control_[0] >> number & 1) != 0; }
-  // The largest record; 0 in the control bytes stands for `usual`.
+  // The largest record; 0 in the control bytes stands for `usual`. A long input is not cut into tiny parts: that is slow.
   std::size_t largest(std::size_t usual) const {
     const std::size_t stated = control_[1] | std::size_t{control_[2]} << 8;
-    return stated == 0 ? usual : stated;
+    return stated == 0 ? usual : std::max(stated, bytes_.size() / 256);
   }
   std::uint8_t how() const { return control_[3]; }
   std::uint8_t chunk() const { return control_[4]; }
