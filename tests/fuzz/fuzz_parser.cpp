@@ -4,9 +4,11 @@
 #include "fuzzing.hpp"
 
 #include "../core/boundary_rule.hpp"
+#include "../core/make.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +41,21 @@ void check_modes(std::string_view bytes, const Piece &pymarc, const Piece &best)
     require(best.reads_as(pymarc), "PLAIN, and read in two ways");
 }
 
+// A number that is wrong, or a terminator that is lost, costs the best reading no field of a record whose fields follow
+// one another.
+void check_repairs(std::string_view bytes, const Piece &sound) {
+  const std::string record(bytes);
+  const std::string wrong_length = test::with(record, 0, bytes.starts_with("00000") ? "99999" : "00000");
+  const std::string wrong_base = test::with(record, 12, "00000");
+  const std::string no_end = record.substr(0, record.size() - 1);
+  for (const std::string &damaged : {wrong_length, wrong_base, no_end}) {
+    const Piece repaired = parsed(damaged, MARC_PIECE_FOLLOWED, MARC_PARSE_BEST);
+    require(has(repaired.flags, MARC_REC_REPAIRED), "damaged, and not repaired");
+    if (repaired.fields != sound.fields || repaired.subfields != sound.subfields)
+      throw Broken("sound " + text_of(sound) + "\n  repaired " + text_of(repaired));
+  }
+}
+
 } // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
@@ -50,6 +67,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
     require(has(alone.flags, MARC_REC_SOUND) == is_sound(bytes), "MARC_REC_SOUND is not what the rule says");
   const Piece best_alone = parsed(bytes, MARC_PIECE_ALONE, MARC_PARSE_BEST);
   check_modes(bytes, alone, best_alone);
+  if (has(best_alone.flags, MARC_REC_SPLITS)) check_repairs(bytes, best_alone);
   for (const std::uint32_t place : {MARC_PIECE_FOLLOWED, MARC_PIECE_LAST}) {
     const Piece pymarc = parsed(bytes, place, MARC_PARSE_PYMARC);
     const Piece best = parsed(bytes, place, MARC_PARSE_BEST);

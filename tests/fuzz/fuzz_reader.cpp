@@ -23,7 +23,7 @@ namespace {
 using namespace fuzz;
 
 // What the control bytes say about the source.
-enum Flag : unsigned { kBest, kFails, kInterrupts, kCancels, kKeepsBatches, kPositioned };
+enum Flag : unsigned { kBest, kFails, kInterrupts, kCancels, kKeepsBatches, kPositioned, kComparesModes };
 
 // A source that follows the control bytes.
 class Source {
@@ -259,6 +259,19 @@ void check_memory(const Reading &reading, std::string_view bytes, std::uint32_t 
   }
 }
 
+// The parse mode decides what is in a piece, and never where it ends.
+void check_borders(std::string_view bytes, marc_reader_options options, const std::vector<Piece> &pieces) {
+  options.parse_mode = options.parse_mode == MARC_PARSE_BEST ? MARC_PARSE_PYMARC : MARC_PARSE_BEST;
+  const Reader reader = open_bytes(bytes, options);
+  Reading other(reader.get(), bytes, options.parse_mode);
+  require(other.run(SIZE_MAX, false) == MARC_END, "memory does not end in MARC_END");
+  const auto same = [](const Piece &a, const Piece &b) {
+    return a.index == b.index && a.offset == b.offset && a.length == b.length;
+  };
+  require(std::equal(pieces.begin(), pieces.end(), other.pieces().begin(), other.pieces().end(), same),
+          "other pieces in the other parse mode");
+}
+
 } // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
@@ -270,6 +283,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   Reading expected(memory.get(), bytes, options.parse_mode);
   require(expected.run(SIZE_MAX, false) == MARC_END, "memory does not end in MARC_END");
   check_memory(expected, bytes, options.parse_mode);
+  if (input.flag(kComparesModes)) check_borders(bytes, options, expected.pieces());
 
   Source source(input);
   Reader reader = open_source(source, input, with_batches(options, input));

@@ -81,6 +81,23 @@ std::vector<test::Part> pieces_by_rule(std::string_view bytes, std::size_t large
   return pieces;
 }
 
+// A sound record before the input and one behind an 0x1D behind it: whatever the input is, neither is lost.
+void check_neighbours(std::string_view bytes, std::size_t largest, const std::vector<test::Part> &pieces) {
+  static const std::string neighbour = test::titled("a neighbour");
+  const std::string all = neighbour + std::string(bytes) + '\x1d' + neighbour;
+  const std::vector<test::Part> got = test::frame_whole(all, largest).pieces;
+  const test::Part before{marc::PieceKind::Record, 0, neighbour.size()};
+  const test::Part behind{marc::PieceKind::Record, all.size() - neighbour.size(), all.size()};
+  require(got.front() == before && got.back() == behind, "a neighbour is lost");
+  // Up to its last piece the input is read as if it were alone; but only at the beginning can it be of another format.
+  if (begins_as_foreign(bytes.substr(pieces.empty() || pieces[0].kind != marc::PieceKind::Silent ? 0 : pieces[0].end)))
+    return;
+  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
+    const test::Part moved{pieces[i].kind, pieces[i].begin + neighbour.size(), pieces[i].end + neighbour.size()};
+    require(i + 1 < got.size() && got[i + 1] == moved, "a piece that depends on its neighbours");
+  }
+}
+
 void check_kept(const std::string &problem) { require(problem.empty(), problem.c_str()); }
 
 } // namespace
@@ -94,6 +111,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   check_kept(whole.broken);
   check_tiling(bytes, whole.pieces);
   if (input.is_easy()) check_kept(test::difference(pieces_by_rule(bytes, largest), whole.pieces));
+
+  check_neighbours(bytes, largest, whole.pieces);
 
   test::Random random(input.seed());
   const std::size_t first = random.one_in(2) ? 0 : random.below(bytes.size() + 1);
