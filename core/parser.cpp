@@ -42,11 +42,11 @@ bool add_fields(Batch &batch, std::size_t first, std::size_t end, const Director
 bool tiles(const Directory &directory, PodArray<std::uint64_t> &scratch) {
   scratch.clear();
   for (const DirectoryEntry &entry : directory) scratch.push(std::uint64_t{entry.start} << 32 | entry.length);
-  std::sort(&scratch[0], scratch.end());
+  std::sort(scratch.begin(), scratch.end());
   std::uint64_t expected = 0;
-  for (std::size_t i = 0; i < scratch.size(); ++i) {
-    if (scratch[i] >> 32 != expected) return false;
-    expected += scratch[i] & 0xFFFFFFFF;
+  for (const std::uint64_t field : scratch) {
+    if (field >> 32 != expected) return false;
+    expected += field & 0xFFFFFFFF;
   }
   return true; // a sound record's last field ends it
 }

@@ -249,8 +249,7 @@ private:
   void note_extent() {
     std::sort(places_.begin(), places_.end(), [](const Place &a, const Place &b) { return a.begin < b.begin; });
     std::size_t expected = directory_.base;
-    for (std::size_t i = 0; i < places_.size(); ++i) {
-      const Place &place = places_[i];
+    for (const Place &place : places_) {
       if (place.lost) continue;
       if (place.begin != expected) note_gap(expected, place.begin);
       expected = std::max(expected, behind(place));

@@ -84,25 +84,30 @@ private:
   bool find_end() {
     const std::size_t first = find_byte(piece_, kFieldEnd, kLeaderSize - kLeaderSlack + kSmallestEntry, size_);
     const std::size_t base = stated_base(12);
-    const bool in_range = base > kLeaderSize + kSmallestEntry && base <= size_;
     found_.end = first;
-    if (in_range && base - 1 != first) {
-      const bool terminated = piece_[base - 1] == kFieldEnd;
-      if (terminated && (first == size_ || quality(base - 1) > quality(first))) {
+    if (base > kLeaderSize + kSmallestEntry && base <= size_ && base - 1 != first) {
+      if (piece_[base - 1] != kFieldEnd) {
+        if (base - 1 < first && find_open_end(base)) return true;
+      } else if (first == size_ || quality(base - 1) > quality(first)) {
         found_.end = base - 1;
-      } else if (!terminated && base - 1 < first && is_whole(kLeaderSize, base - 1, stated_map())) {
-        // Its 0x1E was overwritten, or is missing.
-        for (const std::size_t begin : {base, base - 1}) {
-          found_.begin = kLeaderSize;
-          found_.end = base - 1;
-          found_.base = begin;
-          if (2 * confirmed(stated_map()) > (found_.end - found_.begin) / stated_map().width()) return true;
-        }
       }
     }
-    if (found_.base != 0) found_.end = first;
     found_.base = found_.end + 1;
     return found_.end < size_;
+  }
+
+  // Takes the base address for right where no 0x1E is: it was overwritten, or is missing. Most fields must then be where
+  // the entries before it say.
+  bool find_open_end(std::size_t stated) {
+    const EntryMap map = stated_map();
+    if (!is_whole(kLeaderSize, stated - 1, map)) return false;
+    for (const std::size_t base : {stated, stated - 1}) {
+      if (2 * confirmed(kLeaderSize, stated - 1, base, map) * map.width() <= stated - 1 - kLeaderSize) continue;
+      found_.end = stated - 1;
+      found_.base = base;
+      return true;
+    }
+    return false;
   }
 
   // Where the directory begins: behind 24 bytes, unless the entries before its end show that the leader has another size.
@@ -122,6 +127,7 @@ private:
   // before that are not the ones that changed.
   void set_begin(std::size_t begin) {
     found_.begin = begin;
+    found_.skipped = found_.missing = 0;
     if (stated_base(12) == found_.base + kLeaderSize - begin) return;
     found_.skipped = begin > kLeaderSize ? begin - kLeaderSize : 0;
     found_.missing = begin < kLeaderSize ? kLeaderSize - begin : 0;
@@ -148,16 +154,17 @@ private:
   bool ends_field(std::size_t at) const { return at >= size_ ? at == size_ : piece_[at] == kFieldEnd; }
 
   // Whether the field of an entry ends where the entry says, and begins behind another one.
-  bool is_confirmed(const SalvagedEntry &entry) const {
+  bool is_confirmed(const SalvagedEntry &entry, std::size_t base) const {
     if (entry.length == 0) return false;
-    const std::size_t first = found_.base + entry.start;
+    const std::size_t first = base + entry.start;
     return ends_field(first + entry.length - 1) && (entry.start == 0 || ends_field(first - 1));
   }
+  bool is_confirmed(const SalvagedEntry &entry) const { return is_confirmed(entry, found_.base); }
 
-  std::size_t confirmed(const EntryMap &map) const {
+  // How many of the entries in [begin, end) are confirmed, if the fields begin at `base`.
+  std::size_t confirmed(std::size_t begin, std::size_t end, std::size_t base, const EntryMap &map) const {
     std::size_t count = 0;
-    for (std::size_t at = found_.begin; at < found_.end; at += map.width())
-      count += is_confirmed(read_entry(at, map)) ? 1 : 0;
+    for (std::size_t at = begin; at < end; at += map.width()) count += is_confirmed(read_entry(at, map), base) ? 1 : 0;
     return count;
   }
 
@@ -167,7 +174,7 @@ private:
     std::size_t most = 0;
     for (const EntryMap &map : {stated_map(), kMarc21, kLongStart, kLongLength}) {
       if (!is_whole(found_.begin, found_.end, map)) continue;
-      const std::size_t count = confirmed(map);
+      const std::size_t count = confirmed(found_.begin, found_.end, found_.base, map);
       if (best && count <= most) continue;
       best = map;
       most = count;

@@ -159,7 +159,9 @@ def main() -> None:
         for number, (name, data) in enumerate(inputs().items()):
             # How the input comes changes from seed to seed; a small limit only for some.
             limit = 0 if number % 3 else 5 + number % 17 * 9
-            control = bytes((number * 37 % 128, limit % 256, limit // 256, number % 7, number % 5, number % 3, number, 0))
+            control = bytes(
+                (number * 37 % 128, limit % 256, limit // 256, number % 7, number % 5, number % 3, number, 0)
+            )
             (folder / f"fuzz_{target}" / f"seed-{name}").write_bytes(control + data)
         for name, (data, place, times) in stretched().items():
             for limit in (0, 500):
