@@ -59,9 +59,11 @@ private:
     for (std::size_t i = 0; i < kind.size(); ++i) kind[i] = found_.leader(piece_, 5 + i);
     if (all_digits(kind.data(), 4) && std::any_of(kind.begin(), kind.end(), [](auto byte) { return byte != '0'; }))
       return false;
-    return std::any_of(found_.entries.begin(), found_.entries.end(),
-                       [](const SalvagedEntry &entry) { return !entry.damaged || entry.length > 0; });
+    if (found_.entries.size() == 0) return false;
+    return stated_base(12) == found_.base || std::any_of(found_.entries.begin(), found_.entries.end(), is_read);
   }
+
+  static bool is_read(const SalvagedEntry &entry) { return !entry.damaged || entry.length > 0; }
 
   // How many entries of a directory from the end of the leader up to `end` are valid, less those that are not.
   std::ptrdiff_t quality(std::size_t end) const {
