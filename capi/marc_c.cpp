@@ -427,6 +427,7 @@ void marc_text_get_view(const marc_text *text, marc_text_view *out) {
   view.data_length = text->text.data.size();
   view.start = text->text.start.data();
   view.splits = text->text.splits ? 1 : 0;
+  view.absent = text->text.absent;
   give(view, out);
 }
 

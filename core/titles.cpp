@@ -46,6 +46,7 @@ void append_title(Text &text, const RecordView &record, Coding coding) {
     return;
   }
   text.data.push_back(kSubfieldMark);
+  ++text.absent;
 }
 
 } // namespace

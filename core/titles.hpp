@@ -14,6 +14,7 @@ struct Text {
   std::vector<std::uint8_t> data;
   std::vector<std::uint64_t> start; // one more than pieces
   bool splits = true;               // no entry holds 0x1D itself
+  std::uint32_t absent = 0;         // entries
 };
 
 // 245 $a and $b, joined by a blank, as pymarc's Record.title. Records that do not say UTF-8 are taken for Latin-1;

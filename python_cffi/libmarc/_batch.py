@@ -50,10 +50,15 @@ class Batch:
         self.count: int = view.record_count
         self.data = ffi.buffer(view.data, view.data_length)
         self.starts: list[int] = ffi.unpack(view.record_start, self.count)
-        lengths: list[int] = ffi.unpack(view.record_length, self.count)
-        self.ends: list[int] = list(map(add, self.starts, lengths))
+        self.ends: list[int] = self._find_ends()
         self.odd: list[int] = [] if all_plain(view) else self._find_odd()
         self.titles: dict[int, str | None] | None = None
+
+    def _find_ends(self) -> list[int]:
+        view, starts = self.view, self.starts
+        if view.silent_bytes == 0:  # each piece ends where the next one begins
+            return [*starts[1:], view.data_length]
+        return list(map(add, starts, ffi.unpack(view.record_length, self.count)))
 
     def _find_odd(self) -> list[int]:
         """The numbers of the pieces that are no plain records, or have notes."""
@@ -95,13 +100,14 @@ def _split_text(text: Any) -> list[str | None]:
     view = ffi.new("marc_text_view *")
     view.struct_size = _TEXT_VIEW_SIZE
     lib.marc_text_get_view(text, view)
-    content = ffi.buffer(view.data, view.data_length)[:]
+    content = ffi.buffer(view.data, view.data_length)
+    entries: list[str | None]
     if view.splits:
-        entries: list[str | None] = list(content.decode("utf-8").split("\x1d"))
+        entries = [*str(content, "utf-8").split("\x1d")]
         entries.pop()  # behind the last separator
     else:
         starts = ffi.unpack(view.start, view.count + 1)
         entries = [content[begin : end - 1].decode("utf-8") for begin, end in pairwise(starts)]
-    if _ABSENT in entries:
+    if view.absent:
         entries = [None if entry == _ABSENT else entry for entry in entries]
     return entries

@@ -206,8 +206,10 @@ class Record:
         """245 $a and $b, joined by a blank."""
         batch = self._batch
         if batch is not None:
-            titles = batch.titles or batch.read_titles()
-            if titles:
+            titles = batch.titles
+            if titles is None:
+                titles = batch.read_titles()
+            if titles is not None:
                 return titles[self._start]
         field = self.get("245")
         if field is None:

@@ -53,7 +53,7 @@ static void test_titles(void) {
     CHECK(entry_is(&view, 4, "caf\xc3\xa9 rest"));
   }
   CHECK(view.splits == 1);
-  CHECK(view.reserved == 0);
+  CHECK(view.absent == 1);
   marc_text_free(text);
   add_record(&input, "5", "a \x1d b");
   text = titles_of(&input);

@@ -252,7 +252,7 @@ typedef struct marc_text_view {
   uint64_t data_length;
   const uint64_t *start;   /* count + 1: entry i is data[start[i]] .. data[start[i + 1] - 1] */
   uint32_t splits;         /* 1: splitting data at 0x1D gives the entries, 0: an entry holds 0x1D itself */
-  uint32_t reserved;
+  uint32_t absent;         /* how many entries are absent */
 } marc_text_view;
 
 /* Gives the next bytes of a source, as per read(2): at most `capacity` bytes are written to `buffer`. Returns their
