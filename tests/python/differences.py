@@ -100,7 +100,7 @@ class Answer(NamedTuple):
     end: int
     record: Any  # None: it says that there is none
     error: Exception | None = None
-    index: int = 0
+    number: int = 0  # from 1
 
 
 class Difference(NamedTuple):
@@ -154,7 +154,7 @@ def name_of(path: Path) -> str:
 
 def is_foreign(error: Exception | None) -> bool:
     """Whether libmarc rejects the input as something else than ISO 2709."""
-    return lib.MARC_BAD_UTF16 <= getattr(error, "code", 0) <= lib.MARC_BAD_GZIP
+    return bool(lib.MARC_BAD_UTF16 <= getattr(error, "code", 0) <= lib.MARC_BAD_GZIP)
 
 
 # ---- the three readers ----
@@ -167,7 +167,7 @@ def answers_of_libmarc(data: bytes) -> Iterator[Answer]:
     for piece, record in zip(pieces, reader, strict=True):
         raw = reader.current_chunk if record is None else record.raw
         assert raw == data[piece.begin : piece.end]
-        yield Answer(piece.begin, piece.end, record, reader.current_exception, piece.index)
+        yield Answer(piece.begin, piece.end, record, reader.current_exception, piece.index + 1)
 
 
 def answers_of_pymarc(data: bytes) -> Iterator[Answer]:
@@ -175,8 +175,8 @@ def answers_of_pymarc(data: bytes) -> Iterator[Answer]:
     file = io.BytesIO(data)
     reader = pymarc.MARCReader(file, hide_utf8_warnings=True)
     begin = 0
-    for index, record in enumerate(reader):
-        yield Answer(begin, file.tell(), record, reader.current_exception, index)
+    for number, record in enumerate(reader, 1):
+        yield Answer(begin, file.tell(), record, reader.current_exception, number)
         begin = file.tell()
 
 
@@ -187,24 +187,24 @@ def answers_of_yaz(path: Path, data: bytes) -> Iterator[Answer]:
     """As yaz-marcdump reads a file. With -p it says where it takes a record to begin. Its JSON keeps all bytes except
     NUL, and has them as they stood, so it is read as Latin-1."""
     environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}  # of a sanitizer
-    command = ["yaz-marcdump", "-p", "-o", "json", path]
+    command = ["yaz-marcdump", "-p", "-o", "json", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
-        begin, index = -1, -1
+        begin, number = -1, 0
         text: list[bytes] = []
         for line in process.stdout:
             if not line.startswith(b"<!--"):
                 text.append(line)
                 continue
             if begin >= 0:
-                yield Answer(begin, _end_of_yaz(data, begin), _record_of_yaz(text), None, index)
+                yield Answer(begin, _end_of_yaz(data, begin), _record_of_yaz(text), None, number)
             begin = -1
             text.clear()
             if place := _PLACE.match(line):
                 begin = int(place[1])
-                index += 1
+                number += 1
         if begin >= 0:
-            yield Answer(begin, _end_of_yaz(data, begin), _record_of_yaz(text), None, index)
+            yield Answer(begin, _end_of_yaz(data, begin), _record_of_yaz(text), None, number)
 
 
 def _end_of_yaz(data: bytes, begin: int) -> int:
@@ -284,7 +284,7 @@ def compare(
             result.theirs[_sort(pair.theirs)] += 1
         place = pair.ours or pair.theirs
         assert place is not None
-        result.differences += [Difference(kind, name, place.index + 1, place.begin) for kind in sorted(kinds)]
+        result.differences += [Difference(kind, name, place.number, place.begin) for kind in sorted(kinds)]
     return result
 
 
@@ -320,7 +320,7 @@ def kinds_beside_pymarc(data: bytes, pair: Pair) -> set[str]:
         return {_of_libmarc_alone(data, ours, their_last)}
     if ours.record is not None and theirs.record is not None and ours.end == theirs.end:
         return _of_two_records(ours.record, theirs.record)
-    if length_of(data, theirs) < 5 and theirs.end == len(data):  # pymarc then reads to the end of its input
+    if length_of(data, theirs) < 5 and ours.end < theirs.end == len(data):  # pymarc then reads to the end of its input
         return {"length-below-five"}
     if theirs.record is None:
         return _of_two_errors(data, ours, theirs) if ours.record is None else {UNEXPLAINED}
@@ -592,6 +592,8 @@ def main(arguments: list[str]) -> int:
             results.append((path.name, compare_pymarc(path.name, path.read_bytes())))
             results.append((path.name, compare_yaz(path.name, path)))
     else:
+        if not whole_corpus():
+            sys.exit(f"the corpus is not at {SHARED / 'corpus'} (LIBMARC_SHARED names the folder)")
         results += [("corpus", result) for result in compare_corpus()]
         if (CACHE / LOC_NAME).is_file():
             path = CACHE / LOC_NAME
