@@ -130,12 +130,17 @@ Scanner::Answer Scanner::sound(const std::uint8_t *window, std::size_t size, boo
   return holds_anchor(window, end) ? Answer::No : Answer::Yes;
 }
 
-// Does another record begin inside, behind an 0x1D before the last byte?
-bool Scanner::holds_anchor(const std::uint8_t *record, std::size_t end) const {
+// Does another record begin inside, behind an 0x1D before the last byte? What was found for one record is known to those
+// that begin inside it: many may reach to the same place.
+bool Scanner::holds_anchor(const std::uint8_t *record, std::size_t end) {
+  if (anchor_ >= leader_.base) return anchor_ < end - 1;
   std::size_t inner = find_byte(record, kRecordEnd, leader_.base, end - 1);
   while (inner < end - 1) {
     const std::size_t behind = inner + 1 + skip_silent(record + inner + 1, end - inner - 1);
-    if (is_verified_start(record + behind, end - behind)) return true;
+    if (is_verified_start(record + behind, end - behind)) {
+      anchor_ = inner;
+      return true;
+    }
     inner = find_byte(record, kRecordEnd, behind, end - 1);
   }
   return false;
@@ -187,8 +192,7 @@ Piece Scanner::search(const std::uint8_t *window, std::size_t size, bool final) 
   // What begins before this cannot be a verified start any more; a chunk that reaches the limit goes by in parts.
   const std::size_t open = std::max(run_, size - std::min(size, kLargestLength));
   if (open > kTrim && open - kTrim > largest_) {
-    const Piece part{passed_ == 0 ? PieceKind::Chunk : PieceKind::More, largest_, true};
-    passed_ += largest_;
+    const Piece part = cut();
     searched_ -= largest_;
     run_ = run_ > largest_ ? run_ - largest_ : 0;
     return part;
@@ -223,18 +227,25 @@ std::size_t Scanner::valid_entries_from(const std::uint8_t *window, std::size_t 
 
 // The chunk, or the next part of it, of which `length` bytes are left.
 Piece Scanner::chunk(std::size_t length) {
-  const PieceKind kind = passed_ == 0 ? PieceKind::Chunk : PieceKind::More;
-  if (length <= largest_) return piece(kind, length);
+  if (length <= largest_) return piece(passed_ == 0 ? PieceKind::Chunk : PieceKind::More, length);
   state_ = State::Cut;
   end_ = length - largest_;
+  return cut();
+}
+
+// A part of a chunk that is above the largest size.
+Piece Scanner::cut() {
+  const Piece part{passed_ == 0 ? PieceKind::Chunk : PieceKind::More, largest_, true};
   passed_ += largest_;
-  return {kind, largest_, true};
+  anchor_ -= std::min(anchor_, largest_);
+  return part;
 }
 
 Piece Scanner::piece(PieceKind kind, std::size_t length) {
   state_ = State::Fresh;
   needed_ = 0;
   passed_ = 0;
+  anchor_ -= std::min(anchor_, length);
   return {kind, length};
 }
 

@@ -60,13 +60,14 @@ private:
   Answer verify(const std::uint8_t *window, std::size_t size, bool final);
   Answer sound(const std::uint8_t *window, std::size_t size, bool final);
   bool promises_sound(const std::uint8_t *window) const;
-  bool holds_anchor(const std::uint8_t *record, std::size_t end) const;
+  bool holds_anchor(const std::uint8_t *record, std::size_t end);
   Answer look_foreign(const std::uint8_t *window, std::size_t size, bool final);
   Piece silent(const std::uint8_t *window, std::size_t size, bool final);
   Piece search(const std::uint8_t *window, std::size_t size, bool final);
   std::size_t start_before(const std::uint8_t *window, std::size_t terminator);
   std::size_t valid_entries_from(const std::uint8_t *window, std::size_t terminator, const EntryMap &map);
   Piece chunk(std::size_t length);
+  Piece cut();
   Piece piece(PieceKind kind, std::size_t length);
   Piece need(std::size_t size) const { return {PieceKind::NeedMore, size}; }
 
@@ -78,6 +79,7 @@ private:
   std::size_t searched_ = 0; // State::Search: delimiters before it have been seen
   std::size_t run_ = 0;      // State::Search: where the run without delimiters that `searched_` is in begins
   std::uint64_t passed_ = 0; // bytes of the chunk that were handed out in parts
+  std::size_t anchor_ = 0;   // the next 0x1D that begins an anchor, where the window was searched for it; else 0
   bool beginning_ = true;    // no piece but silent bytes was found yet
   std::int32_t foreign_ = 0; // format of the chunk
   std::size_t end_ = 0;      // State::Cut: end of the chunk in the window

@@ -159,6 +159,49 @@ BOOST_AUTO_TEST_CASE(a_terminator_inside_is_data_unless_a_record_follows_it) {
   check({{Record, record({{"500", "\x1d." + without_end(kB, 1)}})}, {Record, kC}});
 }
 
+BOOST_AUTO_TEST_CASE(records_inside_one_another_that_reach_over_the_same_anchors) {
+  // The data of each record are the ones behind it, up to one of the ends. Which anchors lie before its end decides.
+  Random random(91);
+  std::size_t sound = 0;
+  std::size_t chunks = 0;
+  for (int round = 0; round < 400; ++round) {
+    const std::string ends = random.one_in(4) ? "" : "\x1e\x1d";
+    std::string data = "the end" + ends;
+    std::vector<std::size_t> ends_before{0}; // bytes behind a place where a record may end
+    for (std::size_t i = random.between(3, 25); i > 0; --i) {
+      switch (random.below(6)) {
+      case 0: // an anchor
+        data = "\x1d" + random.text(random.below(3), " \n\x1d") + titled("anchor") + data;
+        break;
+      case 1: // a place where a record may end
+        ends_before.push_back(data.size());
+        data = random.text(random.below(3), "x \x1f") + "\x1e\x1d" + data;
+        break;
+      case 2: // no anchor
+        data = "\x1d" + random.text(random.below(4), "x \x1e") + data;
+        break;
+      case 3: // not behind an 0x1D
+        data = titled("inside") + data;
+        break;
+      default: { // a record that ends at one of the ends
+        const std::size_t end = data.size() - ends_before[random.below(ends_before.size())];
+        data = number(24 + 24 + 1 + 2 + end, 5) + "nam a2200049 a 4500500000200000" + "500" + number(end - 1, 4) +
+               "00002\x1ex\x1e" + data;
+      }
+      }
+    }
+    for (const std::size_t largest : {kLargest, std::size_t{37}}) {
+      const std::vector<Part> expected = BoundaryRule(data, largest).pieces();
+      for (const Part &part : expected) (part.kind == Record ? sound : chunks) += part.kind == Silent ? 0 : 1;
+      BOOST_TEST_REQUIRE(problem_of(frame_whole(data, largest), expected, "whole") == "", round);
+      BOOST_TEST_REQUIRE(problem_of(frame_bytewise(data, largest), expected, "byte by byte") == "", round);
+      BOOST_TEST_REQUIRE(problem_of(frame_as_asked(data, largest), expected, "as asked") == "", round);
+    }
+  }
+  BOOST_TEST(sound > 1000U);
+  BOOST_TEST(chunks > 1000U);
+}
+
 BOOST_AUTO_TEST_CASE(junk_between_records_is_a_piece_of_its_own) {
   check({{Chunk, "-- begin --"}, {Record, kA}});
   check({{Record, kA}, {Chunk, "x"}, {Record, kB}});
