@@ -59,6 +59,7 @@ void Batch::drop_record() {
   field_first.shrink(last + 1);
   drop_open_fields();
   all_flags = ~std::uint32_t{0};
+  count_steps(last);
   for (std::size_t i = 0; i < last; ++i) all_flags &= record_flags[i];
 }
 

@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "bytes.hpp"
+
 #include <marc/marc.h>
 
 #include <algorithm>
@@ -43,6 +45,7 @@ public:
 
 private:
   void grow(std::size_t least) {
+    count_steps(size_ * sizeof(T));
     const std::size_t capacity = std::max({least, capacity_ * 2, std::size_t{64}});
     T *moved = static_cast<T *>(std::realloc(data_.get(), capacity * sizeof(T)));
     if (moved == nullptr) throw std::bad_alloc();

@@ -18,6 +18,15 @@ constexpr std::uint8_t kFieldEnd = 0x1E;     // ends a field, and the directory
 constexpr std::uint8_t kSubfieldMark = 0x1F; // starts a subfield
 constexpr std::uint8_t kEscape = 0x1B;       // starts a MARC-8 escape sequence
 
+// What the work costs: each loop over bytes, entries or fields says how many of them it goes over. It says so to nobody,
+// but in tests/core/test_work_is_linear.cpp, whose copy of the core counts them.
+#if defined(MARC_COUNT_STEPS)
+inline std::uint64_t steps_counted = 0;
+inline void count_steps(std::size_t steps) { steps_counted += steps; }
+#else
+inline void count_steps(std::size_t) {}
+#endif
+
 constexpr bool is_delimiter(std::uint8_t byte) { return static_cast<std::uint8_t>(byte - kRecordEnd) <= 2; }
 constexpr bool is_digit(std::uint8_t byte) { return static_cast<std::uint8_t>(byte - '0') <= 9; }
 
@@ -65,12 +74,14 @@ inline WideMasks wide_masks(const std::uint8_t *at) {
 
 // Position of the first delimiter in [from, to), or `to`.
 inline std::size_t find_delimiter(const std::uint8_t *data, std::size_t from, std::size_t to) {
+  count_steps(1);
   while (from + kBlock <= to) {
+    count_steps(kBlock);
     const std::uint32_t hits = block_masks(data + from).delimiter;
     if (hits != 0) return from + static_cast<std::size_t>(std::countr_zero(hits));
     from += kBlock;
   }
-  while (from < to && !is_delimiter(data[from])) ++from;
+  for (; from < to && !is_delimiter(data[from]); ++from) count_steps(1);
   return from;
 }
 
@@ -78,10 +89,13 @@ inline std::size_t find_delimiter(const std::uint8_t *data, std::size_t from, st
 inline std::size_t find_byte(const std::uint8_t *data, std::uint8_t byte, std::size_t from, std::size_t to) {
   if (from >= to) return to;
   const void *hit = std::memchr(data + from, byte, to - from);
-  return hit == nullptr ? to : static_cast<std::size_t>(static_cast<const std::uint8_t *>(hit) - data);
+  const std::size_t at = hit == nullptr ? to : static_cast<std::size_t>(static_cast<const std::uint8_t *>(hit) - data);
+  count_steps(at - from + 1);
+  return at;
 }
 
 inline bool all_digits(const std::uint8_t *at, std::size_t count) {
+  count_steps(count);
   std::uint8_t wrong = 0;
   for (std::size_t i = 0; i < count; ++i) wrong |= static_cast<std::uint8_t>(!is_digit(at[i]));
   return wrong == 0;

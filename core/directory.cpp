@@ -9,6 +9,7 @@ namespace marc {
 namespace {
 
 bool holds_delimiter(const std::uint8_t *at, std::size_t count) {
+  count_steps(count);
   bool found = false;
   for (std::size_t i = 0; i < count; ++i) found |= is_delimiter(at[i]);
   return found;
@@ -63,6 +64,7 @@ bool Directory::read_with(const std::uint8_t *record, std::size_t width, std::si
   std::uint32_t tags = tags_;
   bool valid = true;
   for (; at + width <= stop; at += width, ++entry) {
+    count_steps(width);
     valid = read_one(at, *entry);
     if (!valid) break;
     extent = std::max(extent, entry->start + entry->length);

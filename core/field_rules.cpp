@@ -11,6 +11,7 @@ namespace marc {
 namespace {
 
 bool is_ascii(const std::uint8_t *data, std::size_t size) {
+  count_steps(size);
   return std::all_of(data, data + size, [](std::uint8_t byte) { return byte < 0x80; });
 }
 
@@ -50,6 +51,7 @@ void note_inner(Batch &batch, std::size_t begin, std::size_t end, std::uint32_t 
 // Characters of UTF-8, if it is some; else bytes.
 std::size_t characters(const std::uint8_t *data, std::size_t size, bool utf8) {
   if (!utf8 || !is_utf8(data, size)) return size;
+  count_steps(size);
   return static_cast<std::size_t>(
       std::count_if(data, data + size, [](std::uint8_t byte) { return (byte & 0xC0) != 0x80; }));
 }

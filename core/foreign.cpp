@@ -64,6 +64,7 @@ bool is_utf16(string_view text) {
 } // namespace
 
 std::int32_t foreign_format(const std::uint8_t *data, std::size_t size) {
+  count_steps(kForeignBytes);
   const string_view text(reinterpret_cast<const char *>(data), std::min(size, kForeignBytes));
   for (const Magic &magic : kMagic)
     if (text.starts_with(magic.bytes)) return magic.code;

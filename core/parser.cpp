@@ -9,6 +9,7 @@
 #include "widths.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace marc {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 // Adds the fields of a sound record. Returns whether they follow one another from the base address to the end.
 bool add_fields(Batch &batch, std::size_t first, std::size_t end, const Directory &directory) {
   const std::size_t count = directory.count();
+  count_steps(count);
   batch.field_tag.reserve_more(count);
   batch.field_offset.reserve_more(count);
   batch.field_length.reserve_more(count);
@@ -42,6 +44,7 @@ bool add_fields(Batch &batch, std::size_t first, std::size_t end, const Director
 bool tiles(const Directory &directory, PodArray<std::uint64_t> &scratch) {
   scratch.clear();
   for (const DirectoryEntry &entry : directory) scratch.push(std::uint64_t{entry.start} << 32 | entry.length);
+  count_steps(scratch.size() * (2 + std::bit_width(scratch.size())));
   std::sort(scratch.begin(), scratch.end());
   std::uint64_t expected = 0;
   for (const std::uint64_t field : scratch) {
@@ -57,6 +60,7 @@ bool has_ascii_leader(const std::uint8_t *leader) {
 
 // Whether the fields that were added since the last whole record overlap more than they may.
 bool overlap(const Batch &batch, std::size_t length) {
+  count_steps(batch.field_tag.size() - batch.field_first[batch.size()]);
   std::uint64_t total = 0;
   for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i) total += batch.field_length[i];
   return total > length * kMostOverlap;
@@ -119,6 +123,7 @@ std::uint32_t note_fields(Batch &batch, bool utf8, const Widths &widths) {
   const std::size_t first_note = batch.notes.size();
   for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i)
     note_field(batch, i, utf8, widths);
+  count_steps(batch.notes.size() - first_note);
   std::uint32_t flags = widths.indicators == 2 ? 0 : MARC_REC_INDICATORS;
   if (widths.code != 1) flags |= MARC_REC_CODES;
   for (std::size_t i = first_note; i < batch.notes.size(); ++i)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pipeline.hpp"
 
+#include "bytes.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -159,6 +161,7 @@ std::unique_ptr<Batch> Pipeline::hand_out(std::unique_ptr<Batch> batch) {
 
 // Reads once from the source, behind the window.
 Failure Pipeline::refill() {
+  count_steps(1);
   make_room(std::max(needed_ - std::min(needed_, size_), options_.chunk));
   std::uint8_t *to = arena_->bytes.get() + (window_ - arena_->bytes.get()) + size_;
   ReadResult result = source_->read(to, options_.chunk);
@@ -177,11 +180,13 @@ void Pipeline::make_room(std::size_t wanted) {
     const bool outsized = arena_->capacity > usual_arena() && size_ + wanted <= usual_arena();
     if (arena_->capacity - used >= wanted && !outsized) return;
     if (arena_->references.load(std::memory_order_acquire) == 1 && arena_->capacity - size_ >= wanted && !outsized) {
+      count_steps(size_);
       std::memmove(arena_->bytes.get(), window_, size_);
       window_ = arena_->bytes.get();
       return;
     }
   }
+  count_steps(size_);
   Arena *roomy = new_arena(size_ + wanted);
   if (size_ > 0) std::memcpy(roomy->bytes.get(), window_, size_);
   if (arena_ != nullptr) recycler_->give_back(arena_);

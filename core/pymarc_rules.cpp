@@ -98,6 +98,7 @@ public:
 
 private:
   std::int32_t field(std::size_t entry) {
+    count_steps(kEntrySize);
     const std::uint32_t tag = pack_tag(piece_ + entry);
     const auto size = python_int(piece_ + entry + 3, 4);
     if (!size) return reject(MARC_BAD_DIRECTORY_NUMBER, entry + 3, 4, tag);
@@ -120,6 +121,7 @@ private:
   }
 
   bool is_ascii(std::size_t begin, std::size_t size) const {
+    count_steps(size);
     return std::all_of(piece_ + begin, piece_ + begin + size, [](std::uint8_t byte) { return byte < 0x80; });
   }
 

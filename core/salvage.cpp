@@ -8,6 +8,7 @@
 #include "salvage_directory.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace marc {
@@ -83,12 +84,17 @@ private:
     return value;
   }
 
+  bool all_padding(std::size_t begin, std::size_t end) const {
+    count_steps(end - begin);
+    return std::all_of(piece_ + begin, piece_ + end, is_padding);
+  }
+
   // The bytes behind the directory, split at 0x1E.
   void read_segments() {
     std::size_t at = directory_.base;
     while (at < size_) {
       const std::size_t end = find_byte(piece_, kFieldEnd, at, size_);
-      if (end == size_ && std::all_of(piece_ + at, piece_ + size_, is_padding)) break;
+      if (end == size_ && all_padding(at, size_)) break;
       segments_.push(at);
       segments_.push(end);
       at = end + 1;
@@ -98,7 +104,10 @@ private:
   std::size_t segment_begin(std::size_t i) const { return segments_[2 * i]; }
   std::size_t segment_end(std::size_t i) const { return segments_[2 * i + 1]; }
 
-  bool ends_field(std::size_t at) const { return at < size_ ? piece_[at] == kFieldEnd : at == size_; }
+  bool ends_field(std::size_t at) const {
+    count_steps(1);
+    return at < size_ ? piece_[at] == kFieldEnd : at == size_;
+  }
   std::size_t stated_begin(std::size_t i) const { return directory_.base + entry(i).start; }
   std::size_t stated_end(std::size_t i) const { return stated_begin(i) + entry(i).length - 1; }
 
@@ -141,6 +150,7 @@ private:
 
   // The one of both that gets the higher count.
   template <typename Count> Order best_order(Count count_of) {
+    count_steps(2 * count());
     Order listed;
     Order sorted;
     for (std::size_t i = 0; i < count(); ++i) {
@@ -149,12 +159,14 @@ private:
     }
     fill_starts();
     if (std::is_sorted(starts_.begin(), starts_.end())) return listed;
+    count_steps(count() * std::bit_width(count()));
     std::stable_sort(sorted.begin(), sorted.end(), [this](auto a, auto b) { return starts_[a] < starts_[b]; });
     return count_of(sorted) > count_of(listed) ? std::move(sorted) : std::move(listed);
   }
 
   // Starting positions to sort by: an entry without one stands behind the one before it.
   void fill_starts() {
+    count_steps(2 * count());
     starts_.clear();
     std::uint64_t start = 0;
     for (std::size_t i = 0; i < count(); ++i) {
@@ -164,6 +176,7 @@ private:
   }
 
   std::size_t equal_lengths(const Order &order) const {
+    count_steps(count());
     std::size_t equal = 0;
     for (std::size_t i = 0; i < count(); ++i)
       equal += segment_end(i) - segment_begin(i) + 1 == entry(order[i]).length ? 1 : 0;
@@ -171,6 +184,7 @@ private:
   }
 
   void clear_places() {
+    count_steps(count());
     places_.clear();
     for (std::size_t i = 0; i < count(); ++i) places_.push({0, 0, true});
   }
@@ -182,13 +196,14 @@ private:
     segment_ = 0;
     std::size_t equal = 0;
     for (std::size_t i = 0; i < count(); ++i) {
+      count_steps(1);
       const std::uint32_t next = i + 1 < count() ? entry(order[i + 1]).length : 0;
       Place &place = places_[order[i]];
       place = next_place(order[i], next, count() - i);
       if (place.lost) continue;
       equal += place.end - place.begin + 1 == entry(order[i]).length ? 1 : 0;
       at_ = behind(place);
-      while (segment_ < segment_count() && segment_end(segment_) < at_) ++segment_;
+      for (; segment_ < segment_count() && segment_end(segment_) < at_; ++segment_) count_steps(1);
     }
     return equal;
   }
@@ -226,6 +241,7 @@ private:
 
   // Adds the fields that were found, and what was done to find them.
   void add_fields() {
+    count_steps(count());
     for (std::size_t i = 0; i < count(); ++i) {
       const SalvagedEntry &e = entry(i);
       const Place &place = places_[i];
@@ -247,6 +263,7 @@ private:
 
   // Bytes that no entry claims, and bytes that several do.
   void note_extent() {
+    count_steps(count() * (1 + std::bit_width(count())));
     std::sort(places_.begin(), places_.end(), [](const Place &a, const Place &b) { return a.begin < b.begin; });
     std::size_t expected = directory_.base;
     for (const Place &place : places_) {
@@ -258,7 +275,7 @@ private:
   }
 
   void note_gap(std::size_t begin, std::size_t end) {
-    if (begin < end && std::all_of(piece_ + begin, piece_ + end, is_padding)) return;
+    if (begin < end && all_padding(begin, end)) return;
     if (begin != end)
       note(MARC_NOTE_DIRECTORY_EXTENT, std::min(begin, end), std::max(begin, end) - std::min(begin, end));
   }

@@ -144,6 +144,7 @@ private:
   }
 
   SalvagedEntry read_entry(std::size_t at, const EntryMap &map) const {
+    count_steps(map.width());
     const std::uint8_t *entry = piece_ + at;
     return {pack_tag(entry),
             decimal(entry + 3, map.length),
@@ -157,6 +158,7 @@ private:
 
   // Whether the field of an entry ends where the entry says, and begins behind another one.
   bool is_confirmed(const SalvagedEntry &entry, std::size_t base) const {
+    count_steps(1);
     if (entry.length == 0) return false;
     const std::size_t first = base + entry.start;
     return ends_field(first + entry.length - 1) && (entry.start == 0 || ends_field(first - 1));
@@ -302,6 +304,7 @@ private:
   }
 
   std::size_t fields_in(std::size_t begin, std::size_t end) const {
+    count_steps(end - std::min(begin, end));
     return begin >= end ? 0 : static_cast<std::size_t>(std::count(piece_ + begin, piece_ + end, kFieldEnd));
   }
 
@@ -312,6 +315,7 @@ private:
     const std::size_t most = last ? end : std::min(end, at + width + kLeaderSlack);
     for (std::size_t digits = at; digits + map_.digits() + map_.other <= most; ++digits) {
       if (!all_digits(piece_ + digits, map_.digits())) continue;
+      count_steps(1);
       const std::uint32_t length = decimal(piece_ + digits, map_.length);
       const std::uint32_t start = decimal(piece_ + digits + map_.length, map_.start);
       if (found_.base + start != field || field + length != next || length == 0) continue;

@@ -15,6 +15,7 @@ constexpr std::size_t kSmallestBase = kLeaderSize + 12 + 1;
 
 // Length of the silent byte or byte order mark at data[0], 0 if it is none.
 std::size_t silent_at(const std::uint8_t *data, std::size_t size) {
+  count_steps(1);
   switch (data[0]) {
   case 0x00:
   case '\t':
@@ -125,6 +126,7 @@ Scanner::Answer Scanner::sound(const std::uint8_t *window, std::size_t size, boo
   }
   if (window[end - 2] != kFieldEnd || window[end - 1] != kRecordEnd) return Answer::No;
   const std::uint8_t *last_byte = window + leader_.base - 1;
+  count_steps(directory_.count());
   for (const DirectoryEntry &entry : directory_)
     if (last_byte[std::size_t{entry.start} + entry.length] != kFieldEnd) return Answer::No;
   return holds_anchor(window, end) ? Answer::No : Answer::Yes;
@@ -207,6 +209,7 @@ std::size_t Scanner::start_before(const std::uint8_t *window, std::size_t termin
   const std::size_t first = std::max(run_, behind - std::min(behind, kLargestLength));
   const std::size_t last = behind - kSmallestBase;
   valid_from_.fill(kUnknown);
+  count_steps(valid_from_.size());
   for (std::size_t start = first; start <= last; ++start) {
     if (!all_digits(window + start + 12, 5) || decimal(window + start + 12, 5) != behind - start) continue;
     Leader leader{};

@@ -10,6 +10,7 @@ namespace marc {
 namespace {
 
 bool has_high(const std::uint8_t *data, std::size_t begin, std::size_t end) {
+  count_steps(end - begin);
   return std::any_of(data + begin, data + end, [](std::uint8_t byte) { return byte >= 0x80; });
 }
 
@@ -63,6 +64,7 @@ public:
 
   Place run(std::size_t first_subfield) {
     Place place{static_cast<std::uint32_t>(first_subfield), 0, static_cast<std::uint32_t>(begin_), 0, 0, 0};
+    count_steps(end_ - begin_);
     std::size_t at = begin_;
     for (; at + kWideBlock <= end_; at += kWideBlock) pass_block(place, at, 0);
     if (at < end_ && end_ - begin_ >= kWideBlock) {
@@ -118,6 +120,7 @@ bool index_regular(Batch &batch, std::size_t begin, std::size_t end, SubfieldFin
   const std::size_t subfields = all.subfield - known;
   const std::size_t first = batch.field_first[batch.size()];
   const std::size_t fields = batch.field_tag.size() - first;
+  count_steps(fields + 2 * subfields);
   if (all.field != fields || all.delimiters != subfields + fields) return false; // a terminator inside a field
   const std::uint32_t *length = batch.subfield_length.end();
   if (std::find(length, length + subfields, 0U) != length + subfields) return false;

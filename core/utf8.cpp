@@ -16,6 +16,7 @@ bool is_continuation(std::uint8_t byte) { return (byte & 0xC0) == 0x80; }
 // Length of the well-formed sequence at data[0], which is above 0x7F; 0 if it is none (RFC 3629 section 4).
 std::size_t sequence(const std::uint8_t *data, std::size_t size) {
   const std::uint8_t first = data[0];
+  count_steps(1);
   if (first < 0xC2 || first > 0xF4) return 0;
   const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
   if (size < length) return 0;
@@ -45,7 +46,9 @@ std::size_t broken_sequence(const std::uint8_t *data, std::size_t size) {
 bool is_utf8(const std::uint8_t *data, std::size_t size) {
   std::size_t at = 0;
   while (at < size) {
+    count_steps(1);
     if (at + kBlock <= size) {
+      count_steps(kBlock);
       const std::uint32_t high = block_masks(data + at).high;
       if (high == 0) {
         at += kBlock;
@@ -82,6 +85,7 @@ std::size_t replace_invalid_utf8(const std::uint8_t *data, std::size_t size, std
 }
 
 std::size_t latin1_to_utf8(const std::uint8_t *data, std::size_t size, std::uint8_t *out) {
+  count_steps(size);
   std::uint8_t *to = out;
   for (std::size_t i = 0; i < size; ++i) {
     if (data[i] < 0x80) {

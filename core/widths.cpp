@@ -9,6 +9,7 @@ namespace {
 
 // How many data fields have their first subfield behind so many bytes.
 std::size_t fields_with(const Batch &batch, std::size_t indicators) {
+  count_steps(batch.field_tag.size() - batch.field_first[batch.size()]);
   std::size_t count = 0;
   for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i) {
     if (is_control_tag(batch.field_tag[i]) || batch.subfield_first[i] == batch.subfield_first[i + 1]) continue;
@@ -24,6 +25,7 @@ bool is_code_character(std::uint8_t byte) { return is_digit(byte) || (byte >= 'a
 bool all_have_codes(const Batch &batch, std::size_t size) {
   const std::size_t first = batch.subfield_first[batch.field_first[batch.size()]];
   for (std::size_t i = first; i < batch.subfield_offset.size(); ++i) {
+    count_steps(size);
     if (batch.subfield_length[i] < size) return false;
     for (std::size_t j = 0; j < size; ++j)
       if (!is_code_character(batch.data[batch.subfield_offset[i] + j])) return false;

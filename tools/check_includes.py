@@ -21,7 +21,7 @@ ALLOWED: dict[str, str] = {
     "directory": "bytes leader",
     "foreign": "bytes",
     "scanner": "bytes leader directory foreign",
-    "batch": "recycler",
+    "batch": "bytes recycler",
     "recycler": "batch",
     "field_rules": "bytes utf8 directory batch",
     "pymarc_rules": "bytes leader directory batch field_rules",
@@ -37,7 +37,7 @@ ALLOWED: dict[str, str] = {
     "source_memory": "source",
     "source_callback": "source",
     "pool": "",
-    "pipeline": "error scanner source batch recycler parser",
+    "pipeline": "bytes error scanner source batch recycler parser",
 }
 
 # Headers from outside the project that only the named files may include.
