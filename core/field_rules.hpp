@@ -3,15 +3,21 @@
 #pragma once
 
 #include "batch.hpp"
+#include "leader.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 namespace marc {
 
 // How many times the bytes of its record all fields together may have: where they overlap, a small record could else
-// become a large one.
+// become a large one. Of a piece that is larger than a record can be, the excess counts once.
 constexpr std::uint64_t kMostOverlap = 32;
+
+inline std::uint64_t most_claimed(std::size_t length) {
+  return length + (kMostOverlap - 1) * std::min(length, kLargestLength);
+}
 
 // Adds a note on `length` bytes at data[offset] to the record that is being added to the batch.
 void add_note(Batch &batch, std::int32_t code, std::size_t offset, std::size_t length, std::uint32_t tag = 0);

@@ -63,7 +63,7 @@ bool overlap(const Batch &batch, std::size_t length) {
   count_steps(batch.field_tag.size() - batch.field_first[batch.size()]);
   std::uint64_t total = 0;
   for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i) total += batch.field_length[i];
-  return total > length * kMostOverlap;
+  return total > most_claimed(length);
 }
 
 // Checks the fields of a record one by one, in order, as pymarc does.

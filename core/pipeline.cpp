@@ -105,11 +105,13 @@ void Pipeline::slide(const Batch &batch) {
   scanned_ = 0;
 }
 
-// A batch ends at its limits, and a piece that comes in parts travels alone.
+// A batch ends at its limits, and a piece that comes in parts travels alone. Fields that overlap may have more subfields
+// and notes than there are bytes; they count as bytes.
 bool Pipeline::is_full(const Batch &batch) const {
   if (batch.size() == 0) return false;
   const std::int32_t last = batch.record_status[batch.size() - 1];
-  return scanned_ >= options_.chunk || batch.size() == options_.batch_records || scanner_.in_parts() ||
+  const std::size_t parts = batch.subfield_offset.size() + batch.notes.size();
+  return std::max(scanned_, parts) >= options_.chunk || batch.size() == options_.batch_records || scanner_.in_parts() ||
          last == MARC_BAD_OVERSIZE_PART;
 }
 

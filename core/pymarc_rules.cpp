@@ -116,7 +116,7 @@ private:
     batch_.field_offset.push(static_cast<std::uint32_t>(start_ + slice.begin));
     batch_.field_length.push(static_cast<std::uint32_t>(slice.end - slice.begin));
     claimed_ += slice.end - slice.begin;
-    if (claimed_ > kMostOverlap * length_) return reject(MARC_BAD_OVERLAP, entry, kEntrySize, tag);
+    if (claimed_ > most_claimed(length_)) return reject(MARC_BAD_OVERLAP, entry, kEntrySize, tag);
     return check_field(batch_, batch_.field_tag.size() - 1, utf8_);
   }
 

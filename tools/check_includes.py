@@ -23,7 +23,7 @@ ALLOWED: dict[str, str] = {
     "scanner": "bytes leader directory foreign",
     "batch": "bytes recycler",
     "recycler": "batch",
-    "field_rules": "bytes utf8 directory batch",
+    "field_rules": "bytes utf8 leader directory batch",
     "pymarc_rules": "bytes leader directory batch field_rules",
     "subfields": "bytes directory batch",
     "widths": "bytes directory batch field_rules",
