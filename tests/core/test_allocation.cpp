@@ -1,6 +1,7 @@
 // Memory: none is asked for once the reading is under way, and wherever it runs out, the C interface says so, loses no
-// byte of it and stays usable. This program replaces operator new, and realloc and free of the library's objects.
+// byte of it and stays usable.
 // SPDX-License-Identifier: MIT
+#include "counting.hpp"
 #include "files.hpp"
 #include "make.hpp"
 
@@ -19,92 +20,6 @@
 #include <vector>
 
 using namespace test;
-
-// ---- The counting allocator ----------------------------------------------------------------------------------------
-
-namespace {
-
-// All tests of this program run on one thread.
-struct Counter {
-  bool counts = false;
-  std::size_t asked = 0;      // allocations since it was set
-  std::ptrdiff_t live = 0;    // of these, not given back
-  std::size_t fails_from = 0; // 0: never; else the number of the first allocation that fails
-  std::size_t fails_to = 0;   // and of the last
-
-  bool allows() {
-    if (!counts) return true;
-    ++asked;
-    return fails_from == 0 || asked < fails_from || asked > fails_to;
-  }
-  void took() { live += counts ? 1 : 0; }
-  void gave() { live -= counts ? 1 : 0; }
-};
-
-Counter counter;
-
-// Counts what happens while it lives.
-class Counting {
-public:
-  explicit Counting(std::size_t fails_from = 0, std::size_t fails_to = 0) {
-    counter = {true, 0, 0, fails_from, fails_to};
-  }
-  ~Counting() { counter = {}; }
-  Counting(const Counting &) = delete;
-  Counting &operator=(const Counting &) = delete;
-};
-
-void *allocated(std::size_t size, std::size_t alignment) {
-  if (!counter.allows()) return nullptr;
-  void *memory = alignment <= alignof(std::max_align_t)
-                     ? std::malloc(size == 0 ? 1 : size)
-                     : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (memory != nullptr) counter.took();
-  return memory;
-}
-
-void *allocated_or_throw(std::size_t size, std::size_t alignment) {
-  void *memory = allocated(size, alignment);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-} // namespace
-
-extern "C" {
-void *__real_realloc(void *memory, std::size_t size);
-void __real_free(void *memory);
-void *__wrap_realloc(void *memory, std::size_t size);
-void __wrap_free(void *memory);
-
-void *__wrap_realloc(void *memory, std::size_t size) {
-  if (!counter.allows()) return nullptr;
-  void *moved = __real_realloc(memory, size);
-  if (moved != nullptr && memory == nullptr) counter.took();
-  return moved;
-}
-void __wrap_free(void *memory) {
-  if (memory != nullptr) counter.gave();
-  __real_free(memory);
-}
-}
-
-void *operator new(std::size_t size) { return allocated_or_throw(size, 1); }
-void *operator new[](std::size_t size) { return allocated_or_throw(size, 1); }
-void *operator new(std::size_t size, std::align_val_t to) { return allocated_or_throw(size, std::size_t(to)); }
-void *operator new[](std::size_t size, std::align_val_t to) { return allocated_or_throw(size, std::size_t(to)); }
-void *operator new(std::size_t size, const std::nothrow_t &) noexcept { return allocated(size, 1); }
-void *operator new[](std::size_t size, const std::nothrow_t &) noexcept { return allocated(size, 1); }
-void operator delete(void *memory) noexcept { __wrap_free(memory); }
-void operator delete[](void *memory) noexcept { __wrap_free(memory); }
-void operator delete(void *memory, std::size_t) noexcept { __wrap_free(memory); }
-void operator delete[](void *memory, std::size_t) noexcept { __wrap_free(memory); }
-void operator delete(void *memory, std::align_val_t) noexcept { __wrap_free(memory); }
-void operator delete[](void *memory, std::align_val_t) noexcept { __wrap_free(memory); }
-void operator delete(void *memory, std::size_t, std::align_val_t) noexcept { __wrap_free(memory); }
-void operator delete[](void *memory, std::size_t, std::align_val_t) noexcept { __wrap_free(memory); }
-void operator delete(void *memory, const std::nothrow_t &) noexcept { __wrap_free(memory); }
-void operator delete[](void *memory, const std::nothrow_t &) noexcept { __wrap_free(memory); }
 
 // ---- What is read --------------------------------------------------------------------------------------------------
 
