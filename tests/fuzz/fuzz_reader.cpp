@@ -4,6 +4,7 @@
 #include "checks.hpp"
 #include "fuzzing.hpp"
 
+#include "../core/boundary_rule.hpp"
 #include "../core/make.hpp"
 
 #include <marc/marc.h>
@@ -128,6 +129,11 @@ Reader open_source(Source &source, const Input &input, const marc_reader_options
   return opened(status, reader);
 }
 
+// Whether the bytes of the piece do not say why it was rejected, but its size or its place at the beginning of the input.
+bool is_unread(std::int32_t status) {
+  return status == MARC_BAD_OVERSIZE || status == MARC_BAD_OVERSIZE_PART || status <= MARC_BAD_GZIP;
+}
+
 // Reads from a reader to its end, and checks what it hands out against the bytes of the source.
 class Reading {
 public:
@@ -180,7 +186,7 @@ private:
     return status;
   }
 
-  // What the failure has cut: the bytes behind the last batch, silent ones left out.
+  // What the failure has cut: the bytes behind the last batch, but silent ones come first and are counted as such.
   void check_rest(const marc_error &error) {
     std::size_t length = 0;
     const std::uint8_t *rest = marc_reader_get_rest(reader_, &length);
@@ -189,6 +195,9 @@ private:
     require(offset >= end_ && offset + length == info().bytes_read, "a rest that is not the last of what was read");
     require(length == 0 || bytes_.substr(offset, length) == test::text_of(rest, length), "a rest of other bytes");
     require(error.record_index == static_cast<std::int64_t>(next_index_), "a failure at another piece");
+    const bool in_parts = !pieces_.empty() && is_unread(pieces_.back().status);
+    const test::BoundaryRule rule(bytes_.substr(0, offset + length));
+    require(in_parts || length == 0 || rule.behind_silent(offset) == offset, "a rest that begins with silent bytes");
     rest_ = length;
   }
 
@@ -240,11 +249,6 @@ void check_accounts(const Reading &reading, std::size_t size) {
   require(info.bytes_read == size, "bytes_read");
   require(reading.piece_bytes() + info.silent_bytes + reading.rest() == size, "bytes that are nowhere");
   require(info.pieces == reading.pieces().size(), "the number of pieces");
-}
-
-// Whether the bytes of the piece do not say why it was rejected, but its size or its place at the beginning of the input.
-bool is_unread(std::int32_t status) {
-  return status == MARC_BAD_OVERSIZE || status == MARC_BAD_OVERSIZE_PART || status <= MARC_BAD_GZIP;
 }
 
 // A reader in memory, the yardstick; and each of its pieces, parsed alone.

@@ -132,6 +132,9 @@ def inputs() -> dict[str, bytes]:
         "many-fields": record([(f"{9 + i % 900:03}", b"  \x1fa%d" % i) for i in range(300)]),
     }
     found["wide-field"] = record([("500", b"  \x1fa" + b"x" * 3000), ("505", b"  \x1fa" + b"y" * 600)]) + a
+    # All fields are the same 2 200 bytes: more than 32 times those of the record.
+    entries = b"500220100000" * 40
+    found["overlap-40"] = b"02707nam a2200505 a 4500" + entries + FIELD + b"  \x1fa" + b"x" * 2196 + FIELD + RECORD
     return found
 
 

@@ -84,7 +84,8 @@ private:
                                             &Mutator::swap_entries,
                                             &Mutator::count_letters,
                                             &Mutator::begin_as_other,
-                                            &Mutator::terminator_inside};
+                                            &Mutator::terminator_inside,
+                                            &Mutator::overlap_entries};
     const Operation operation = kOperations[random_.below(kOperations.size())];
     (this->*operation)();
   }
@@ -325,6 +326,17 @@ private:
       change_number(at + 3, map.length, random_.below(place.end - place.base + 1));
     else
       change_number(at + 3 + map.length, map.start, random_.below(place.end - place.base + 1));
+  }
+
+  // Every second entry, or each of them, has the numbers of another one: their fields overlap.
+  void overlap_entries() {
+    const Place place = whole_record();
+    const std::size_t count = entries_of(place);
+    if (count == 0) return;
+    const std::size_t digits = map_of(place).digits();
+    const std::string numbers = bytes_.substr(entry_at(place, random_.below(count)) + 3, digits);
+    for (std::size_t i = 0; i < count; i += random_.between(1, 2))
+      bytes_.replace(entry_at(place, i) + 3, digits, numbers);
   }
 
   // From some entry on all starts are the largest number, as programs write them that count no further.
