@@ -81,21 +81,22 @@ std::vector<test::Part> pieces_by_rule(std::string_view bytes, std::size_t large
   return pieces;
 }
 
-// A sound record before the input and one behind an 0x1D behind it: whatever the input is, neither is lost.
+// A sound record before the input, or behind an 0x1D behind it, is not lost, whatever the input is. And the input is read
+// behind it as if it were alone; but only at the beginning can it be of another format.
 void check_neighbours(std::string_view bytes, std::size_t largest, const std::vector<test::Part> &pieces) {
   static const std::string neighbour = test::titled("a neighbour");
-  const std::string all = neighbour + std::string(bytes) + '\x1d' + neighbour;
-  const std::vector<test::Part> got = test::frame_whole(all, largest).pieces;
-  const test::Part before{marc::PieceKind::Record, 0, neighbour.size()};
-  const test::Part behind{marc::PieceKind::Record, all.size() - neighbour.size(), all.size()};
-  require(got.front() == before && got.back() == behind, "a neighbour is lost");
-  // Up to its last piece the input is read as if it were alone; but only at the beginning can it be of another format.
-  if (begins_as_foreign(bytes.substr(pieces.empty() || pieces[0].kind != marc::PieceKind::Silent ? 0 : pieces[0].end)))
-    return;
-  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
-    const test::Part moved{pieces[i].kind, pieces[i].begin + neighbour.size(), pieces[i].end + neighbour.size()};
-    require(i + 1 < got.size() && got[i + 1] == moved, "a piece that depends on its neighbours");
-  }
+  const std::string before = std::string(bytes) + '\x1d' + neighbour;
+  const test::Part last{marc::PieceKind::Record, before.size() - neighbour.size(), before.size()};
+  require(test::frame_whole(before, largest).pieces.back() == last, "the neighbour behind is lost");
+
+  std::vector<test::Part> moved{{marc::PieceKind::Record, 0, neighbour.size()}};
+  for (const test::Part &part : pieces)
+    moved.push_back({part.kind, neighbour.size() + part.begin, neighbour.size() + part.end});
+  const std::vector<test::Part> behind = test::frame_whole(neighbour + std::string(bytes), largest).pieces;
+  require(behind.front() == moved.front(), "the neighbour before is lost");
+  const bool begins_silent = !pieces.empty() && pieces[0].kind == marc::PieceKind::Silent;
+  if (!begins_as_foreign(bytes.substr(begins_silent ? pieces[0].end : 0)))
+    require(behind == moved, "a piece that depends on its neighbour");
 }
 
 void check_kept(const std::string &problem) { require(problem.empty(), problem.c_str()); }
