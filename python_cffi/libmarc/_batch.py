@@ -40,7 +40,7 @@ class Batch:
     releases the batch; records that are kept then have only their own bytes, and know where these stood.
     """
 
-    __slots__ = ("_slot", "count", "data", "ends", "odd", "offset", "starts", "titles", "view")
+    __slots__ = ("_known", "_slot", "count", "data", "ends", "odd", "offset", "starts", "titles", "view")
 
     def __init__(self, slot: Any, origin: int = 0) -> None:
         """`origin`: where in the source reading began."""
@@ -53,6 +53,7 @@ class Batch:
         self.ends: list[int] = self._find_ends()
         self.odd: list[int] = [] if all_plain(view) else self._find_odd()
         self.titles: dict[int, str | None] | None = None
+        self._known = (0, 0)  # what bytes_before() was asked last, and said
 
     def _find_ends(self) -> list[int]:
         view, starts = self.view, self.starts
@@ -71,7 +72,12 @@ class Batch:
         if number == self.count:
             whole: int = self.view.data_length - self.view.silent_bytes
             return whole
-        return sum(self.ends[:number]) - sum(self.starts[:number])
+        known, size = self._known
+        if known > number:
+            known = size = 0
+        size += sum(self.ends[known:number]) - sum(self.starts[known:number])
+        self._known = (number, size)
+        return size
 
     def next_odd(self, number: int) -> int:
         """The first odd piece from `number` on; `count` if there is none."""
