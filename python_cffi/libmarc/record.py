@@ -250,6 +250,8 @@ class Record:
                 self.leader.coding_scheme = "a"
             else:  # users of pymarc assign plain text too
                 self.leader = leader
+        if self._odd is not None and self._odd.best:
+            leader = f"{leader[:20]}4500"  # the entries that were read may have had other widths
         encoding = "utf-8" if leader[9] == "a" or self.force_utf8 else "iso8859-1"
         contents = [field.as_marc(encoding) for field in self.fields]
         entries = []
@@ -257,11 +259,12 @@ class Record:
         for field, content in zip(self.fields, contents):
             entries.append(f"{field.tag:>03}{len(content):04}{start:05}")
             start += len(content)
-        directory = f"{''.join(entries)}{END_OF_FIELD}".encode(encoding)
+        directory = f"{''.join(entries)}{END_OF_FIELD}"
         base = LEADER_LEN + len(directory)
         length = base + start + 1
-        head = f"{length:05}{leader[5:12]}{base:05}{leader[17:]}".encode(encoding)
-        return b"".join([head, directory, *contents, END_OF_RECORD.encode()])
+        head = f"{length:05}{leader[5:12]}{base:05}{leader[17:]}"
+        # A byte for each character, also where that is none of ASCII: the base address counts on it.
+        return b"".join([f"{head}{directory}".encode("latin-1", "replace"), *contents, END_OF_RECORD.encode()])
 
     as_marc21 = as_marc
 
