@@ -21,7 +21,8 @@ import pytest
 from corpus import CACHE, SHARED
 from generate import generate
 
-from libmarc import Field, MARCReader, Record
+from libmarc import Field, MARCReader, Record, Stats
+from libmarc._native import lib
 
 #: What the TypeError for any other source, and docs/sources.md, have to name.
 SOURCE_KINDS = ("str", "os.PathLike", "bytes", "bytearray", "memoryview", "mmap", "io.BytesIO", "socket.socket")
@@ -136,18 +137,53 @@ def item(reader: MARCReader, record: Record | None) -> Item:
 
 
 def items(reader: MARCReader) -> list[Item]:
-    """All of a reader."""
-    return [item(reader, record) for record in reader]
+    """All of a reader, with every byte accounted for."""
+    before = reader.stats
+    found = [item(reader, record) for record in reader]
+    check_accounts(reader, before, [(one.raw or b"", one.fields is not None) for one in found])
+    return found
 
 
 def raws(reader: MARCReader) -> list[bytes]:
-    """The bytes of all items of a reader."""
+    """The bytes of all items of a reader, with every byte accounted for."""
+    before = reader.stats
     found = []
     for record in reader:
         raw = reader.current_chunk if record is None else record.raw
         assert raw is not None
-        found.append(raw)
-    return found
+        found.append((raw, record is not None))
+    check_accounts(reader, before, found)
+    return [raw for raw, _ in found]
+
+
+def check_accounts(reader: MARCReader, before: Stats, found: list[tuple[bytes, bool]]) -> None:
+    """That `stats` tell of all bytes of an input that was read to its end, and of what was found since `before`: the
+    bytes of each item, and whether it is a record."""
+    stats = check_sums(reader)
+    assert stats.delivered - before.delivered == sum(is_record for _, is_record in found)
+    assert stats.delivered_bytes - before.delivered_bytes == sum(len(raw) for raw, is_record in found if is_record)
+    if reader._on_error == "skip":
+        return  # rejected pieces are none of the items
+    assert stats.rejected - before.rejected == sum(not is_record for _, is_record in found)
+    rejected = sum(len(raw) for raw, is_record in found if not is_record)
+    # Of a piece above the largest size only the first part is an item.
+    assert (stats.rejected_bytes - before.rejected_bytes == rejected) or lib.MARC_BAD_OVERSIZE in stats.errors
+
+
+def check_sums(reader: MARCReader) -> Stats:
+    """That the numbers of a reader that has come to its end agree with each other, and with those of libmarc.so.
+    (One that was closed on the way is behind its last item: it may have read more.)"""
+    stats = reader.stats
+    assert stats.records == stats.delivered + stats.rejected
+    assert stats.repaired <= stats.delivered
+    assert sum(stats.errors.values()) == stats.rejected
+    told = stats.delivered_bytes + stats.rejected_bytes + stats.junk_bytes
+    if reader._source.handle is None:
+        assert told <= stats.bytes_read
+    else:
+        assert told == stats.bytes_read == reader._source.info().bytes_read
+        assert stats.junk_bytes == reader._source.info().silent_bytes
+    return stats
 
 
 def given(reader: MARCReader) -> Record:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import CHUNK, Script, Source, book, books, generated, generated_pieces, given, raws
+from support import CHUNK, Script, Source, book, books, check_sums, generated, generated_pieces, given, raws
 
 import libmarc.reader
 from libmarc import MARCReader
@@ -22,6 +22,7 @@ def fillings(reader: MARCReader) -> list[list[bytes]]:
     while True:
         record = next(reader, False)
         if record is False:
+            check_sums(reader)
             return found
         first = reader.current_chunk if not isinstance(record, libmarc.Record) else record.raw
         batch = [first, *(waiting.raw for waiting in reader._queue)]

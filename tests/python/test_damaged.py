@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from support import Source, book, generated, generated_pieces, given, items, raws, record_bytes
+from support import Source, book, check_sums, generated, generated_pieces, given, items, raws, record_bytes
 
 import libmarc
 from libmarc import (
@@ -139,6 +139,7 @@ def test_neighbours_of_a_rejected_piece(kind: str) -> None:
         assert [given(reader).raw for _ in range(2)] == GOOD[2:]
         assert reader.current_exception is None
         assert next(reader, "end") == "end"
+        assert check_sums(reader).errors == {bad.code: 1}
 
 
 @quiet
@@ -197,6 +198,7 @@ def test_batch_with_truncated_record() -> None:
         parts = [*GOOD[:2], VICTIM[:cut], *GOOD[2:]]
         reader = MARCReader(b"".join(parts))
         assert [record and record.raw for record in reader] == [*GOOD[:2], None, *GOOD[2:]], cut
+        assert check_sums(reader).rejected == 1
     for cut in range(1, len(VICTIM)):
         reader = MARCReader(GOOD[0] + VICTIM[:cut])
         assert given(reader).raw == GOOD[0]

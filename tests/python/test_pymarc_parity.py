@@ -10,6 +10,7 @@ import pytest
 from corpus import corpus_files, head_of, loc_file, need_corpus
 from generate import generate
 from pymarc_oracle import flat, pymarc, verdict
+from support import check_sums
 
 from libmarc import MARCReader, Record
 
@@ -35,6 +36,8 @@ def assert_same_answers(data: bytes) -> tuple[int, int]:
             delivered += 1
             assert theirs is not None, f"pymarc rejects {raw[:60]!r}: {their_problem!r}"
             assert_same_record(record, theirs)
+    stats = check_sums(reader)
+    assert (stats.delivered, stats.rejected, stats.bytes_read) == (delivered, rejected, len(data))
     return delivered, rejected
 
 
