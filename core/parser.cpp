@@ -147,8 +147,8 @@ bool parse_salvaged(Batch &batch, std::size_t start, std::size_t length) {
   return true;
 }
 
-// The same for a sound record at data[start], of which `plain` says that its fields are as MARC 21 has them.
-std::uint32_t note_sound(Batch &batch, std::size_t start, const EntryMap &map, bool utf8, bool plain) {
+// The same for a sound record at data[start] that has these flags so far. Returns all of them.
+std::uint32_t note_sound(Batch &batch, std::size_t start, const EntryMap &map, std::uint32_t flags, bool has_empty) {
   const std::uint8_t *leader = batch.data + start;
   const Widths widths = find_widths(batch, leader[10], leader[11]);
   const std::size_t first_note = batch.notes.size();
@@ -159,8 +159,10 @@ std::uint32_t note_sound(Batch &batch, std::size_t start, const EntryMap &map, b
     const std::size_t entry = start + kLeaderSize + (i - first) * map.width();
     if (!is_ascii_tag(tag)) add_note(batch, MARC_NOTE_ENTRY, entry, map.width(), tag);
   }
-  const std::uint32_t flags = batch.notes.size() > first_note ? MARC_REC_REPAIRED : 0;
-  return plain && widths.is_marc21() ? flags : flags | note_fields(batch, utf8, widths);
+  if (batch.notes.size() > first_note) flags |= MARC_REC_REPAIRED;
+  if ((flags & MARC_REC_PLAIN) != 0 && !has_empty && widths.is_marc21()) return flags;
+  if (!widths.is_marc21()) flags &= ~std::uint32_t{MARC_REC_PLAIN};
+  return flags | note_fields(batch, leader[9] == 'a', widths);
 }
 
 } // namespace
@@ -187,20 +189,17 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
   const bool utf8 = record[9] == 'a';
   const bool valid = !utf8 || !found.high || is_utf8(record + leader.base, length - leader.base);
   std::uint32_t flags = MARC_REC_SOUND;
-  const bool plain = in_order && found.is_plain() && !found.empty && valid;
+  if (usual && in_order && !found.inner) flags |= MARC_REC_SPLITS;
+  if ((flags & MARC_REC_SPLITS) != 0 && found.is_plain() && valid) flags |= MARC_REC_PLAIN;
   if (reading == Reading::Best) {
-    flags |= note_sound(batch, start, leader.map, utf8, plain);
-  } else if (!plain) {
+    flags = note_sound(batch, start, leader.map, flags, found.empty);
+  } else if ((flags & MARC_REC_PLAIN) == 0 || found.empty) {
     const std::int32_t status = check_fields(batch, utf8);
     if (status != MARC_OK) {
       add_rejected(batch, start, length, status, MARC_REC_SOUND, first_note);
       return;
     }
   }
-  const bool splits = usual && in_order && !found.inner;
-  if (splits) flags |= MARC_REC_SPLITS;
-  if (splits && found.is_plain() && valid && (flags & (MARC_REC_INDICATORS | MARC_REC_CODES)) == 0)
-    flags |= MARC_REC_PLAIN;
   if ((flags & MARC_REC_PLAIN) != 0 && utf8 && !found.empty) flags |= MARC_REC_CANONICAL;
   add_delivered(batch, start, length, flags, utf8, found, first_note);
 }

@@ -65,6 +65,7 @@ std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
 // Takes pieces from the window into the batch, as far as they are complete.
 void Pipeline::scan(Batch &batch) {
   scanned_ = 0;
+  closed_ = false;
   batch.data = window_;
   if (held_chunk_ != 0) {
     const Piece held{PieceKind::Chunk, held_chunk_};
@@ -105,14 +106,10 @@ void Pipeline::slide(const Batch &batch) {
   scanned_ = 0;
 }
 
-// A batch ends at its limits, and a piece that comes in parts travels alone. Fields that overlap may have more subfields
-// and notes than there are bytes; they count as bytes.
+// A batch ends at its limits.
 bool Pipeline::is_full(const Batch &batch) const {
   if (batch.size() == 0) return false;
-  const std::int32_t last = batch.record_status[batch.size() - 1];
-  const std::size_t parts = batch.subfield_offset.size() + batch.notes.size();
-  return std::max(scanned_, parts) >= options_.chunk || batch.size() == options_.batch_records || scanner_.in_parts() ||
-         last == MARC_BAD_OVERSIZE_PART;
+  return scanned_ >= options_.chunk || batch.size() == options_.batch_records || closed_;
 }
 
 // False if the piece must wait for the byte behind it.
@@ -123,16 +120,24 @@ bool Pipeline::add_piece(Batch &batch, const Piece &piece) {
   } else if (piece.kind == PieceKind::Record) {
     parse_sound(batch, start, piece.length, scanner_.leader(), scanner_.directory(), options_.reading);
   } else if (piece.kind == PieceKind::More) {
-    add_unread(batch, start, piece.length, MARC_BAD_OVERSIZE_PART);
+    close_with(batch, piece, MARC_BAD_OVERSIZE_PART);
   } else if (scanner_.foreign() != 0) {
-    add_unread(batch, start, piece.length, scanner_.foreign());
+    close_with(batch, piece, scanner_.foreign());
   } else if (piece.partial) {
-    add_unread(batch, start, piece.length, MARC_BAD_OVERSIZE);
+    close_with(batch, piece, MARC_BAD_OVERSIZE);
   } else if (!add_chunk(batch, start, piece)) {
     return false;
   }
   scanned_ += piece.length;
+  // Fields that overlap, which is always noted, may have more subfields and notes than bytes: they count as bytes.
+  if (batch.notes.size() > 0) closed_ |= batch.subfield_offset.size() + batch.notes.size() >= options_.chunk;
   return true;
+}
+
+// Adds a piece that is not looked into. What may come in parts ends its batch.
+void Pipeline::close_with(Batch &batch, const Piece &piece, std::int32_t code) {
+  add_unread(batch, scanned_, piece.length, code);
+  closed_ = true;
 }
 
 // Whether a rejected chunk is the last of its input decides its verdict; a delivered one need not wait to know.

@@ -60,6 +60,7 @@ private:
   void pass_last_silent(Batch &batch);
   void slide(const Batch &batch);
   bool add_piece(Batch &batch, const Piece &piece);
+  void close_with(Batch &batch, const Piece &piece, std::int32_t code);
   bool add_chunk(Batch &batch, std::size_t start, const Piece &piece);
   bool is_full(const Batch &batch) const;
   std::unique_ptr<Batch> hand_out(std::unique_ptr<Batch> batch);
@@ -84,6 +85,7 @@ private:
   std::uint64_t window_offset_ = 0;      // of the window in the source
   std::uint64_t index_ = 0;              // of the first piece of the next batch
   Failure failure_;                      // of the source, while complete pieces are to be handed out before it
+  bool closed_ = false;                  // the batch in the making takes no further piece
   bool exhausted_ = false;               // the source has ended
   bool ended_ = false;                   // everything was handed out, or reading failed
 };

@@ -248,7 +248,7 @@ Piece Scanner::piece(PieceKind kind, std::size_t length) {
   state_ = State::Fresh;
   needed_ = 0;
   passed_ = 0;
-  anchor_ -= std::min(anchor_, length);
+  if (anchor_ != 0) anchor_ -= std::min(anchor_, length);
   return {kind, length};
 }
 

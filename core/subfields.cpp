@@ -123,7 +123,9 @@ bool index_regular(Batch &batch, std::size_t begin, std::size_t end, SubfieldFin
   count_steps(fields + 2 * subfields);
   if (all.field != fields || all.delimiters != subfields + fields) return false; // a terminator inside a field
   const std::uint32_t *length = batch.subfield_length.end();
-  if (std::find(length, length + subfields, 0U) != length + subfields) return false;
+  std::uint32_t empty = 0; // without an early end, so that several are looked at at once
+  for (std::size_t i = 0; i < subfields; ++i) empty |= static_cast<std::uint32_t>(length[i] == 0);
+  if (empty != 0) return false;
   const std::uint32_t *ends = batch.subfield_first.end(); // where the subfields of each field end
   for (std::size_t i = 0; i < fields; ++i) {
     const bool control = is_control_tag(batch.field_tag[first + i]);
