@@ -111,8 +111,13 @@ private:
   std::size_t stated_begin(std::size_t i) const { return directory_.base + entry(i).start; }
   std::size_t stated_end(std::size_t i) const { return stated_begin(i) + entry(i).length - 1; }
 
-  // Whether a field ends where its entry says.
-  bool ends_as_stated(std::size_t i) const { return entry(i).length > 0 && ends_field(stated_end(i)); }
+  // Whether a field ends where its entry says. The end of the piece is the end of one if the last terminator is missing.
+  bool ends_as_stated(std::size_t i) const {
+    if (entry(i).length == 0) return false;
+    const std::size_t end = stated_end(i);
+    if (end == size_) return piece_[size_ - 1] != kFieldEnd || entry(i).length == 1;
+    return ends_field(end);
+  }
 
   // Whether it also begins behind the end of another one.
   bool is_confirmed(std::size_t i) const {

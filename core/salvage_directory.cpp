@@ -60,7 +60,9 @@ private:
     if (all_digits(kind.data(), 4) && std::any_of(kind.begin(), kind.end(), [](auto byte) { return byte != '0'; }))
       return false;
     if (found_.entries.size() == 0) return false;
-    return stated_base(12) == found_.base || std::any_of(found_.entries.begin(), found_.entries.end(), is_read);
+    const std::size_t stated = stated_base(12); // as little beside the truth as a byte more or less in it explains
+    const bool is_near = stated <= found_.base + kLeaderSlack && found_.base <= stated + kLeaderSlack;
+    return is_near || std::any_of(found_.entries.begin(), found_.entries.end(), is_read);
   }
 
   static bool is_read(const SalvagedEntry &entry) { return !entry.damaged || entry.length > 0; }
@@ -81,18 +83,39 @@ private:
     return true;
   }
 
+  // How many entries before `end` have their field where they say, if the fields begin behind `end`: counted from the
+  // leader on and back from the end, as there may be a byte too many between them.
+  std::size_t found_before(std::size_t end) const {
+    const EntryMap map = stated_map();
+    const auto is_found = [&](std::size_t at) {
+      return is_valid_entry(piece_ + at, map) && is_confirmed(read_entry(at, map), end + 1);
+    };
+    std::size_t count = 0;
+    for (std::size_t at = kLeaderSize; at + map.width() <= end; at += map.width()) count += is_found(at) ? 1 : 0;
+    if ((end - kLeaderSize) % map.width() == 0) return count;
+    for (std::size_t at = end; at >= kLeaderSize + map.width(); at -= map.width())
+      count += is_found(at - map.width()) ? 1 : 0;
+    return count;
+  }
+
+  // Whether the directory rather ends at the 0x1E at `end`, where the base address says, than at the one at `other`.
+  bool is_better_end(std::size_t end, std::size_t other) const {
+    const std::size_t here = found_before(end);
+    const std::size_t there = found_before(other);
+    if (here != there) return here > there;
+    return here > 0 || quality(other) <= 0 || quality(end) > quality(other);
+  }
+
   // Where the directory ends: at the base address if an 0x1E is there, else at the first 0x1E. Both are looked at: a base
-  // address may lead behind a field, and an 0x1E may have come into the directory.
+  // address may lead behind a field, and an 0x1E may have come into the directory, which is longer then.
   bool find_end() {
     const std::size_t first = find_byte(piece_, kFieldEnd, kLeaderSize - kLeaderSlack + kSmallestEntry, size_);
     const std::size_t base = stated_base(12);
     found_.end = first;
     if (base > kLeaderSize + kSmallestEntry && base <= size_ && base - 1 != first) {
-      if (piece_[base - 1] != kFieldEnd) {
-        if (base - 1 < first && find_open_end(base)) return true;
-      } else if (first == size_ || quality(base - 1) > quality(first)) {
-        found_.end = base - 1;
-      }
+      if (piece_[base - 1] != kFieldEnd && base - 1 < first && find_open_end(base)) return true;
+      for (const std::size_t end : {base - 1, base})
+        if (end < size_ && piece_[end] == kFieldEnd && end > first && is_better_end(end, found_.end)) found_.end = end;
     }
     found_.base = found_.end + 1;
     return found_.end < size_;
@@ -118,9 +141,8 @@ private:
     for (const EntryMap &map : {stated_map(), kMarc21}) {
       const std::size_t begin = first_entry(map);
       if (begin < kLeaderSize - kLeaderSlack || begin > kLeaderSize + kLeaderSlack || begin == found_.end) continue;
-      if (begin == kLeaderSize) return;
       if (!is_confirmed(read_entry(begin, map))) continue; // a byte is missing, or too much, in the directory
-      set_begin(begin);
+      if (begin != kLeaderSize) set_begin(begin);
       return;
     }
   }
@@ -154,7 +176,11 @@ private:
             false};
   }
 
-  bool ends_field(std::size_t at) const { return at >= size_ ? at == size_ : piece_[at] == kFieldEnd; }
+  // Whether a field may end here. The end of the piece is the end of one if the last terminator is missing.
+  bool ends_field(std::size_t at) const {
+    if (at >= size_) return at == size_ && piece_[size_ - 1] != kFieldEnd;
+    return piece_[at] == kFieldEnd;
+  }
 
   // Whether the field of an entry ends where the entry says, and begins behind another one.
   bool is_confirmed(const SalvagedEntry &entry, std::size_t base) const {
