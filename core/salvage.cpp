@@ -28,6 +28,10 @@ bool is_padding(std::uint8_t byte) {
 }
 
 class Salvage {
+  static constexpr std::uint32_t kNobody = static_cast<std::uint32_t>(-1);
+  static constexpr std::uint32_t kSeveral = kNobody - 1;
+  static constexpr std::size_t kNear = 2; // by how many bytes a terminator more or less has moved the fields behind it
+
 public:
   Salvage(Batch &batch, std::size_t start, std::size_t length)
       : batch_(batch), piece_(batch.data + start), start_(start), length_(length),
@@ -40,6 +44,7 @@ public:
     // Where the record is as long as it should be, the byte before its 0x1D stands for a terminator, whatever it is.
     if (stated(0) == length_ && size_ < length_ && piece_[size_ - 1] != kFieldEnd) --size_;
     read_segments();
+    claim_segments();
     if (!place_by_position() && !place_by_count()) place_by_walk();
     add_fields();
     note_extent();
@@ -124,22 +129,51 @@ private:
     return ends_as_stated(i) && (entry(i).start == 0 || ends_field(stated_begin(i) - 1));
   }
 
-  // First choice: every field ends where its entry says.
+  // Which entry has each of the segments for its field; where there are as many of them as entries.
+  void claim_segments() {
+    owners_.clear();
+    if (segment_count() != count()) return;
+    for (std::size_t i = 0; i < count(); ++i) owners_.push(kNobody);
+    for (std::size_t i = 0; i < count(); ++i) {
+      const std::size_t segment = claimed_segment(i);
+      if (segment < count()) owners_[segment] = owners_[segment] == kNobody ? static_cast<std::uint32_t>(i) : kSeveral;
+    }
+  }
+
+  // The segment that is where the entry says; count() if none is.
+  std::size_t claimed_segment(std::size_t i) const {
+    if (!is_confirmed(i)) return count();
+    std::size_t low = 0;
+    for (std::size_t high = count(); low < high; count_steps(1)) {
+      const std::size_t middle = (low + high) / 2;
+      (segment_begin(middle) < stated_begin(i) ? low : high) = segment_begin(middle) < stated_begin(i) ? middle + 1 : middle;
+    }
+    return low < count() && segment_begin(low) == stated_begin(i) && segment_end(low) == stated_end(i) ? low : count();
+  }
+
+  // First choice: every field ends where its entry says, and no field is left over because others are wanted twice.
   bool place_by_position() {
     for (std::size_t i = 0; i < count(); ++i)
       if (!ends_as_stated(i)) return false;
+    if (std::find(owners_.begin(), owners_.end(), kSeveral) != owners_.end()) return false;
     for (std::size_t i = 0; i < count(); ++i) places_.push({stated_begin(i), stated_end(i), false});
     return true;
   }
 
-  // Second choice: there are as many fields as entries, and none that is where its entry says becomes another one.
+  // Second choice: there are as many fields as entries. A field that is where one entry says is that one's; the others are
+  // paired in order.
   bool place_by_count() {
     if (segment_count() != count()) return false;
     const Order order = best_order([this](const Order &by) { return equal_lengths(by); });
-    for (std::size_t i = 0; i < count(); ++i)
-      if (is_confirmed(order[i]) && stated_begin(order[i]) != segment_begin(i)) return false;
     clear_places();
-    for (std::size_t i = 0; i < count(); ++i) places_[order[i]] = {segment_begin(i), segment_end(i), false};
+    std::size_t next = 0;
+    for (const std::uint32_t i : order) {
+      const std::size_t claimed = claimed_segment(i);
+      const bool is_own = claimed < count() && owners_[claimed] == i;
+      while (!is_own && owners_[next] < kSeveral) ++next;
+      const std::size_t segment = is_own ? claimed : next++;
+      places_[i] = {segment_begin(segment), segment_end(segment), false};
+    }
     return true;
   }
 
@@ -194,12 +228,14 @@ private:
     for (std::size_t i = 0; i < count(); ++i) places_.push({0, 0, true});
   }
 
-  // Places all fields in this order; returns how many have the length that their entry states.
+  // Places all fields in this order; returns how many have the length that their entry states and then, how many are about
+  // where it says.
   std::size_t walk(const Order &order) {
     clear_places();
     at_ = directory_.base;
     segment_ = 0;
     std::size_t equal = 0;
+    std::size_t near = 0;
     for (std::size_t i = 0; i < count(); ++i) {
       count_steps(1);
       const std::uint32_t next = i + 1 < count() ? entry(order[i + 1]).length : 0;
@@ -207,10 +243,11 @@ private:
       place = next_place(order[i], next, count() - i);
       if (place.lost) continue;
       equal += place.end - place.begin + 1 == entry(order[i]).length ? 1 : 0;
+      near += place.begin <= stated_begin(order[i]) + kNear && stated_begin(order[i]) <= place.begin + kNear ? 1 : 0;
       at_ = behind(place);
       for (; segment_ < segment_count() && segment_end(segment_) < at_; ++segment_) count_steps(1);
     }
-    return equal;
+    return equal * (count() + 1) + near;
   }
 
   // Where the next field may begin.
@@ -292,6 +329,7 @@ private:
   std::size_t size_; // without the record terminator
   SalvagedDirectory directory_;
   PodArray<std::size_t> segments_; // begin and end of each
+  PodArray<std::uint32_t> owners_; // of the segments
   PodArray<std::uint64_t> starts_;
   PodArray<Place> places_;  // of each entry
   std::size_t at_ = 0;      // walk: behind the last field

@@ -317,7 +317,7 @@ private:
     }
     std::size_t stop = size_;
     if (end < found_.end) stop = std::min(size_, found_.base + read_entry(end, map_).start);
-    std::size_t left = (end - at) % width == 0 ? (end - at) / width : fields_in(field, stop);
+    std::size_t left = (end - at) % width == 0 ? (end - at) / width : entries_in(at, end, field, stop);
     if (left == 0) return false;
     for (; at < end && left > 0; --left) {
       const std::size_t next = std::min(find_byte(piece_, kFieldEnd, field, stop) + 1, std::max(stop, field));
@@ -327,6 +327,17 @@ private:
       field = next;
     }
     return true;
+  }
+
+  // How many entries there were: as many as all fields need, where they have about that size; else those between the fields
+  // of the good entries.
+  std::size_t entries_in(std::size_t at, std::size_t end, std::size_t field, std::size_t stop) const {
+    const std::size_t good = found_.entries.size() + (found_.end - end) / map_.width();
+    const std::size_t all = fields_in(found_.base, size_);
+    const std::size_t missing = all - std::min(all, good);
+    const std::size_t size = missing * map_.width();
+    const bool fits = size <= end - at + kLeaderSlack && end - at <= size + kLeaderSlack;
+    return fits ? missing : fields_in(field, stop);
   }
 
   std::size_t fields_in(std::size_t begin, std::size_t end) const {
