@@ -146,7 +146,8 @@ private:
     std::size_t low = 0;
     for (std::size_t high = count(); low < high; count_steps(1)) {
       const std::size_t middle = (low + high) / 2;
-      (segment_begin(middle) < stated_begin(i) ? low : high) = segment_begin(middle) < stated_begin(i) ? middle + 1 : middle;
+      (segment_begin(middle) < stated_begin(i) ? low : high) =
+          segment_begin(middle) < stated_begin(i) ? middle + 1 : middle;
     }
     return low < count() && segment_begin(low) == stated_begin(i) && segment_end(low) == stated_end(i) ? low : count();
   }
@@ -256,9 +257,18 @@ private:
     return std::min(place.end + (terminated ? 1 : 0), size_);
   }
 
+  // Passes over terminators too many, which look like fields without a byte.
+  void skip_empty(std::size_t left) {
+    for (; segment_count() - segment_ > left && at_ == segment_end(segment_); ++segment_) {
+      count_steps(1);
+      at_ = segment_end(segment_) + 1;
+    }
+  }
+
   // The place of field `i`, at or behind `at_`. `next`: length of the field that follows; `left`: entries, with this one.
   Place next_place(std::size_t i, std::uint32_t next, std::size_t left) {
     if (is_confirmed(i) && stated_begin(i) >= at_) return {stated_begin(i), stated_end(i), false};
+    if (entry(i).length > 1) skip_empty(left);
     if (segment_ == segment_count() || at_ >= size_) return {0, 0, true};
     const std::size_t length = entry(i).length;
     const std::size_t end = segment_end(segment_);

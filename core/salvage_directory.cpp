@@ -98,12 +98,22 @@ private:
     return count;
   }
 
-  // Whether the directory rather ends at the 0x1E at `end`, where the base address says, than at the one at `other`.
+  // By how many the fields behind an 0x1E are more or fewer than the entries that fit before it.
+  std::size_t mismatch(std::size_t end) const {
+    const std::size_t width = stated_map().width();
+    const std::size_t entries = (end - kLeaderSize + width / 2) / width;
+    const std::size_t fields = fields_in(end + 1, size_);
+    return std::max(entries, fields) - std::min(entries, fields);
+  }
+
+  // Whether the directory rather ends at the 0x1E at `end` than at the one at `other`.
   bool is_better_end(std::size_t end, std::size_t other) const {
     const std::size_t here = found_before(end);
     const std::size_t there = found_before(other);
     if (here != there) return here > there;
-    return here > 0 || quality(other) <= 0 || quality(end) > quality(other);
+    const std::size_t wrong_here = mismatch(end);
+    const std::size_t wrong_there = mismatch(other);
+    return wrong_here != wrong_there ? wrong_here < wrong_there : quality(end) > quality(other);
   }
 
   // Where the directory ends: at the base address if an 0x1E is there, else at the first 0x1E. Both are looked at: a base
