@@ -20,10 +20,15 @@ struct Magic {
   std::int32_t code;
 };
 
+constexpr string_view kGzip = "\x1F\x8B\x08"sv;
+
 constexpr std::array kMagic{
-    Magic{"\x1F\x8B\x08"sv, MARC_BAD_GZIP},  Magic{"BZh"sv, MARC_BAD_BZIP2},
-    Magic{"\xFD\x37zXZ\x00"sv, MARC_BAD_XZ}, Magic{"\x28\xB5\x2F\xFD"sv, MARC_BAD_ZSTD},
-    Magic{"PK\x03\x04"sv, MARC_BAD_ZIP},     Magic{"=LDR"sv, MARC_BAD_MARCMAKER},
+    Magic{kGzip, MARC_BAD_GZIP},
+    Magic{"BZh"sv, MARC_BAD_BZIP2},
+    Magic{"\xFD\x37zXZ\x00"sv, MARC_BAD_XZ},
+    Magic{"\x28\xB5\x2F\xFD"sv, MARC_BAD_ZSTD},
+    Magic{"PK\x03\x04"sv, MARC_BAD_ZIP},
+    Magic{"=LDR"sv, MARC_BAD_MARCMAKER},
 };
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -74,8 +79,8 @@ std::int32_t foreign_format(const std::uint8_t *data, std::size_t size) {
   return is_utf16(text) ? std::int32_t{MARC_BAD_UTF16} : 0;
 }
 
-bool may_be_foreign(std::uint8_t first) {
-  return string_view("\x1F\x42\xFD\x28P=<{[\xFF\xFE").find(static_cast<char>(first)) != string_view::npos;
+bool may_be_foreign(const std::uint8_t *data, std::size_t size) {
+  return kGzip.starts_with(string_view(reinterpret_cast<const char *>(data), std::min(size, kForeignBytes)));
 }
 
 bool is_binary_format(std::int32_t code) {

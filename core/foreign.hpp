@@ -10,8 +10,9 @@ namespace marc {
 // What the beginning of an input that is no record looks like: the MARC_BAD_... of a format, or 0 for none of them.
 std::int32_t foreign_format(const std::uint8_t *data, std::size_t size);
 
-// Whether more bytes behind this first one could make an input a foreign one.
-bool may_be_foreign(std::uint8_t first);
+// Whether more bytes could make it one, of an input that is no record because of a delimiter in it: only gzip has one in
+// its first bytes.
+bool may_be_foreign(const std::uint8_t *data, std::size_t size);
 
 // As many bytes are enough for foreign_format to tell.
 constexpr std::size_t kForeignBytes = 24;

@@ -152,7 +152,7 @@ bool Scanner::holds_anchor(const std::uint8_t *record, std::size_t end) {
 Scanner::Answer Scanner::look_foreign(const std::uint8_t *window, std::size_t size, bool final) {
   foreign_ = foreign_format(window, size);
   if (foreign_ != 0) return Answer::Yes;
-  if (final || size >= kForeignBytes || !may_be_foreign(window[0])) return Answer::No;
+  if (final || !may_be_foreign(window, size)) return Answer::No;
   state_ = State::Fresh;
   needed_ = size + 1;
   return Answer::Wait;

@@ -198,7 +198,7 @@ Results run(const Open &open, const std::string &data, const marc_reader_options
   }
   marc_batch *alone = nullptr;
   const auto *bytes = reinterpret_cast<const std::uint8_t *>(data.data());
-  const std::int32_t parsed = marc_parse_record(bytes, data.size(), MARC_PIECE_LAST, nullptr, &alone, &error);
+  const std::int32_t parsed = marc_parse_record(bytes, data.size(), MARC_PIECE_LAST, &options, &alone, &error);
   if (results.take(parsed, error, alone)) marc_batch_release(alone);
   return results;
 }
@@ -272,6 +272,106 @@ BOOST_AUTO_TEST_CASE(out_of_memory_while_callbacks_are_read) {
     return marc_reader_open_read_at(Ending::read_at, &input, data.size(), options, out, error);
   };
   check_every_allocation(open_at, titled("alone"), options_of(200));
+}
+
+namespace {
+
+// A small file in which every kind of damage needs memory of its own: for the places of fields, entries in another order,
+// notes, subfields of fields that overlap, and a window that grows.
+std::string damaged_bytes() {
+  std::vector<Field> fields;
+  for (std::size_t i = 0; i < 80; ++i)
+    fields.push_back({"500", marc_of("  $a") + std::to_string(i) + marc_of("$$b\xff")});
+  const std::string many = record(fields);
+  std::string data = titled("sound") + "\n" + with(titled("too long"), 0, "99999") + with(permuted(), 12, "00000");
+  data += with(permuted(), 26, "x") + titled("no end").substr(0, 100) + with(many, 0, "00000") + "junk\x1d";
+  data += with(many, many.find('\x1e', 1500), "x") + many.substr(0, many.size() - 2) + titled("behind them");
+  return data + titled("cut").substr(0, 90);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(out_of_memory_while_damaged_records_are_read) {
+  const std::string data = damaged_bytes();
+  Ending input{&data};
+  const Open open_bytes = [&](const marc_reader_options *options, marc_reader **out, marc_error *error) {
+    return marc_reader_open_bytes(reinterpret_cast<const std::uint8_t *>(data.data()), data.size(), options, out,
+                                  error);
+  };
+  const Open open_callback = [&](const marc_reader_options *options, marc_reader **out, marc_error *error) {
+    input.at = 0;
+    return marc_reader_open_callback(Ending::read, &input, options, out, error);
+  };
+  for (const std::uint32_t mode : {MARC_PARSE_PYMARC, MARC_PARSE_BEST}) {
+    marc_reader_options options = options_of(500);
+    options.parse_mode = mode;
+    check_every_allocation(open_bytes, with(titled("alone"), 0, "99999"), options);
+    check_every_allocation(open_callback, "junk", options);
+    options.largest_record = 300; // some of it comes in parts
+    check_every_allocation(open_callback, permuted(), options);
+  }
+}
+
+// ---- Reads that fail -------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Ends in a failure when `end` bytes were given.
+struct Failing {
+  const std::string *data;
+  std::size_t end;
+  std::size_t most;
+  std::size_t at = 0;
+
+  static std::int64_t read(void *context, std::uint8_t *buffer, std::size_t capacity) {
+    auto *self = static_cast<Failing *>(context);
+    if (self->at == self->end) return -7;
+    const std::size_t size = std::min({capacity, self->most, self->end - self->at});
+    std::memcpy(buffer, self->data->data() + self->at, size);
+    self->at += size;
+    return static_cast<std::int64_t>(size);
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_read_that_fails_at_any_offset_leaves_nothing_behind) {
+  const std::string data = damaged_bytes();
+  for (const std::uint32_t mode : {MARC_PARSE_PYMARC, MARC_PARSE_BEST}) {
+    marc_reader_options options = options_of(500);
+    options.parse_mode = mode;
+    for (std::size_t end = 0; end <= data.size(); ++end) {
+      Failing input{&data, end, 350};
+      marc_error error;
+      marc_error_init(&error, sizeof error);
+      std::uint64_t bytes = 0;
+      std::size_t rest = 0;
+      const Counting counting;
+      marc_reader *reader = nullptr;
+      std::int32_t status = marc_reader_open_callback(Failing::read, &input, &options, &reader, &error);
+      while (status == MARC_OK) {
+        marc_batch *batch = nullptr;
+        status = marc_reader_next_batch(reader, &batch, &error);
+        for (std::uint32_t i = 0; i < marc_batch_record_count(batch); ++i) {
+          std::size_t length = 0;
+          static_cast<void>(marc_batch_record_data(batch, i, &length));
+          bytes += length;
+        }
+        marc_batch_release(batch);
+      }
+      static_cast<void>(marc_reader_get_rest(reader, &rest));
+      marc_reader_info info{};
+      info.struct_size = sizeof info;
+      marc_reader_get_info(reader, &info);
+      marc_reader_free(reader);
+      const std::ptrdiff_t live = counter.live;
+      counter = {};
+      BOOST_TEST_REQUIRE(status == MARC_E_CALLBACK, end);
+      BOOST_TEST_REQUIRE(error.detail == -7, end);
+      BOOST_TEST_REQUIRE(bytes + info.silent_bytes + rest == end, end);
+      BOOST_TEST_REQUIRE(live == 0, end);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(out_of_memory_while_a_file_cannot_be_opened) {
