@@ -7,6 +7,9 @@ import os
 import stat
 from typing import Any
 
+#: Python's buffers take so many bytes whole or, where writing fails, not at all.
+_BUFFERED = 4096
+
 
 class Rejects:
     """A path, which is opened for writing and closed here, or a binary file of the caller, which stays open."""
@@ -31,6 +34,8 @@ class Rejects:
         self._count_answers(behind)
         while self._total < behind:
             rest = content[self._total - before :]
+            if isinstance(self._file, io.BufferedWriter | io.BufferedRandom):
+                rest = rest[:_BUFFERED]
             # Writing and noting what was written are one call: a KeyboardInterrupt comes before it or behind it.
             self._answers.extend(map(self._file.write, (rest,)))
             self._count_answers(behind)
