@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from itertools import repeat
+from operator import index
 from threading import get_ident
 from types import TracebackType
 from typing import Any, NoReturn, SupportsIndex
@@ -95,7 +96,7 @@ class MARCReader:
         """
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
-        if max_errors is not None and max_errors < 0:
+        if max_errors is not None and index(max_errors) < 0:
             raise ValueError(f"max_errors is a number of errors, from 0 on, or None; not {max_errors}")
         if not to_unicode or force_utf8 or utf8_handling != "strict" or file_encoding != "iso8859-1":
             raise NotImplementedError("to_unicode, force_utf8, utf8_handling and file_encoding: only the defaults yet")
