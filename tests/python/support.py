@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import bz2
+import gzip
+import io
+import lzma
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -12,6 +17,7 @@ import tarfile
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -99,6 +105,48 @@ def pymarc_test_files() -> Path:
             if content is not None:
                 (unpacked / name.name).write_bytes(content.read())
     return unpacked
+
+
+def zipped(content: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("books.mrc", content)
+    return out.getvalue()
+
+
+@cache
+def foreign_inputs() -> dict[str, tuple[int, bytes]]:
+    """Inputs that begin as another format, with the code that tells of it. The compressed ones are full of 0x1D."""
+    noise = random.Random(9).randbytes(3_000) + b"".join(books(20))
+    text = "<collection>" + "<record><leader>00000nam a2200000 i 4500</leader></record>\n" * 40 + "</collection>\n"
+    marcmaker = "=LDR  00000nam a2200000 i 4500\r\n=001  n000001\r\n=245  10$aTitle\r\n\r\n" * 20
+    found = {
+        "gzip": (lib.MARC_BAD_GZIP, gzip.compress(noise)),
+        "bzip2": (lib.MARC_BAD_BZIP2, bz2.compress(noise)),
+        "xz": (lib.MARC_BAD_XZ, lzma.compress(noise)),
+        "zstd": (lib.MARC_BAD_ZSTD, b"\x28\xb5\x2f\xfd\x04\x58" + noise[:3_000]),
+        "zip": (lib.MARC_BAD_ZIP, zipped(noise)),
+        "xml": (lib.MARC_BAD_XML, b'<?xml version="1.0" encoding="UTF-8"?>\n' + text.encode()),
+        "xml without declaration": (lib.MARC_BAD_XML, text.encode()),
+        "xml with a byte order mark": (lib.MARC_BAD_XML, b"\xef\xbb\xbf" + text.encode()),
+        "html": (lib.MARC_BAD_HTML, b"<!DOCTYPE html>\n<html><body>" + b"<p>Not found</p>\n" * 60 + b"</body></html>"),
+        "html without doctype": (lib.MARC_BAD_HTML, b"\r\n<HTML><head>" + b"<meta>" * 60),
+        "json": (
+            lib.MARC_BAD_JSON,
+            b'{"leader": "00000nam a2200000 i 4500", "fields": [' + b'{"001": "x"},' * 60 + b"]}",
+        ),
+        "json of many": (
+            lib.MARC_BAD_JSON,
+            b'[\n  {"leader": "00000nam a2200000 i 4500"}' + b',{"fields": []}' * 60 + b"]",
+        ),
+        "marcmaker": (lib.MARC_BAD_MARCMAKER, marcmaker.encode()),
+        "utf-16": (lib.MARC_BAD_UTF16, marcmaker.encode("utf-16")),
+        "utf-16 little-endian": (lib.MARC_BAD_UTF16, marcmaker.encode("utf-16-le")),
+        "utf-16 big-endian": (lib.MARC_BAD_UTF16, b"\xfe\xff" + marcmaker.encode("utf-16-be")),
+    }
+    for name in ("gzip", "bzip2", "xz", "zstd", "zip"):
+        assert found[name][1].count(b"\x1d") > 3
+    return found
 
 
 # ---- what a reader gives ----
