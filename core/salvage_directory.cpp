@@ -33,7 +33,7 @@ public:
   bool run() {
     if (size_ < kLeaderSize + kSmallestEntry) return false;
     if (!find_end()) return false;
-    find_begin();
+    found_.begin = kLeaderSize;
     if (!read_whole() && !read_grown()) read_damaged();
     return is_directory();
   }
@@ -145,18 +145,6 @@ private:
     return false;
   }
 
-  // Where the directory begins: behind 24 bytes, unless the entries before its end show that the leader has another size.
-  void find_begin() {
-    found_.begin = kLeaderSize;
-    for (const EntryMap &map : {stated_map(), kMarc21}) {
-      const std::size_t begin = first_entry(map);
-      if (begin < kLeaderSize - kLeaderSlack || begin > kLeaderSize + kLeaderSlack || begin == found_.end) continue;
-      if (!is_confirmed(read_entry(begin, map))) continue; // a byte is missing, or too much, in the directory
-      if (begin != kLeaderSize) set_begin(begin);
-      return;
-    }
-  }
-
   // The entries begin at `begin`. The leader ends there, unless the base address stands where it should: then the bytes
   // before that are not the ones that changed.
   void set_begin(std::size_t begin) {
@@ -165,14 +153,6 @@ private:
     if (stated_base(12) == found_.base + kLeaderSize - begin) return;
     found_.skipped = begin > kLeaderSize ? begin - kLeaderSize : 0;
     found_.missing = begin < kLeaderSize ? kLeaderSize - begin : 0;
-  }
-
-  // Where the unbroken run of valid entries before the end of the directory begins.
-  std::size_t first_entry(const EntryMap &map) const {
-    std::size_t begin = found_.end;
-    while (begin >= kLeaderSize - kLeaderSlack + map.width() && is_valid_entry(piece_ + begin - map.width(), map))
-      begin -= map.width();
-    return begin;
   }
 
   SalvagedEntry read_entry(std::size_t at, const EntryMap &map) const {
@@ -208,21 +188,44 @@ private:
     return count;
   }
 
-  // Reads a directory that is whole under one of the maps that occur: the one under which most fields are found.
+  // Reads a directory that is whole: under the map of the leader or, if more fields are found so, and most of them, under
+  // another one of the maps that occur; else behind a leader of another size, if all fields are found so. (Digits are
+  // digits wherever an entry is thought to begin: some fields are found by chance.)
   bool read_whole() {
-    std::optional<EntryMap> best;
     std::size_t most = 0;
+    const std::size_t all = found_.end - found_.begin;
+    std::optional<EntryMap> best;
     for (const EntryMap &map : {stated_map(), kMarc21, kLongStart, kLongLength}) {
       if (!is_whole(found_.begin, found_.end, map)) continue;
       const std::size_t count = confirmed(found_.begin, found_.end, found_.base, map);
-      if (best && count <= most) continue;
+      if (!same(map, stated_map()) && (count <= most || 2 * count * map.width() <= all)) continue;
       best = map;
       most = count;
     }
-    if (!best) return false;
-    found_.stated_map = same(*best, map_in_leader());
-    for (std::size_t at = found_.begin; at < found_.end; at += best->width())
-      found_.entries.push(read_entry(at, *best));
+    if (most == 0 && read_behind_other_leader()) return true;
+    return best ? take_whole(*best) : false;
+  }
+
+  bool read_behind_other_leader() {
+    for (const std::size_t begin : {kLeaderSize - 1, kLeaderSize + 1, kLeaderSize - 2, kLeaderSize + 2})
+      for (const EntryMap &map : {stated_map(), kMarc21}) {
+        if (!all_confirmed(begin, map)) continue;
+        set_begin(begin);
+        return take_whole(map);
+      }
+    return false;
+  }
+
+  bool all_confirmed(std::size_t begin, const EntryMap &map) const {
+    if (found_.end <= begin || (found_.end - begin) % map.width() != 0) return false;
+    for (std::size_t at = begin; at < found_.end; at += map.width())
+      if (!is_valid_entry(piece_ + at, map) || !is_confirmed(read_entry(at, map))) return false;
+    return true;
+  }
+
+  bool take_whole(const EntryMap &map) {
+    found_.stated_map = same(map, map_in_leader());
+    for (std::size_t at = found_.begin; at < found_.end; at += map.width()) found_.entries.push(read_entry(at, map));
     return true;
   }
 
@@ -359,14 +362,15 @@ private:
   // best guess. The last one takes all that is left before `end`.
   SalvagedEntry read_guessed(std::size_t at, std::size_t end, std::size_t field, std::size_t next, bool last) const {
     const std::size_t width = map_.width();
-    const std::size_t most = last ? end : std::min(end, at + width + kLeaderSlack);
+    const std::size_t most = next > field ? std::min(end, at + width + kLeaderSlack) : at; // no field, no digits for it
     for (std::size_t digits = at; digits + map_.digits() + map_.other <= most; ++digits) {
       if (!all_digits(piece_ + digits, map_.digits())) continue;
       count_steps(1);
       const std::uint32_t length = decimal(piece_ + digits, map_.length);
       const std::uint32_t start = decimal(piece_ + digits + map_.length, map_.start);
       if (found_.base + start != field || field + length != next || length == 0) continue;
-      SalvagedEntry entry = guess(at, digits + map_.digits() + map_.other - at, 3);
+      const std::size_t behind = digits + map_.digits() + map_.other;
+      SalvagedEntry entry = guess(at, (last ? end : behind) - at, 3);
       entry.length = length;
       entry.start = start;
       entry.damaged = digits - at != 3;

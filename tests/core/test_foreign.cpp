@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(only_the_beginning_counts) {
     if (begin.bytes[0] == '\x1f' || begin.bytes.find('\0') != std::string::npos)
       continue; // their bytes are other pieces
     const std::string other = begin.bytes + "and text, longer than a leader\x1d";
-    check(kRecord + other, {line(MARC_OK, 0, kRecord.size()), line(MARC_BAD_TRUNCATED, kRecord.size(), other.size())});
+    check(kRecord + other, {line(MARC_OK, 0, kRecord.size()), line(MARC_BAD_LENGTH, kRecord.size(), other.size())});
     check("junk\x1d" + other + kRecord, {line(MARC_BAD_LENGTH, 0, 5), line(MARC_BAD_LENGTH, 5, other.size()),
                                          line(MARC_OK, 5 + other.size(), kRecord.size())});
   }
