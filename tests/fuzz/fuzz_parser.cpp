@@ -41,18 +41,45 @@ void check_modes(std::string_view bytes, const Piece &pymarc, const Piece &best)
     require(best.reads_as(pymarc), "PLAIN, and read in two ways");
 }
 
+// The record with other digits in each entry of its directory: `change` gets an entry of twelve bytes.
+template <typename Change> std::string with_entries(std::string_view bytes, Change change) {
+  const std::size_t end = bytes.find('\x1e');
+  std::string directory;
+  for (std::size_t at = 24; at < end; at += 12) directory += change(std::string(bytes.substr(at, 12)));
+  const std::size_t more = directory.size() - (end - 24);
+  return test::number(bytes.size() + more, 5) + std::string(bytes.substr(5, 7)) + test::number(end + 1 + more, 5) +
+         std::string(bytes.substr(17, 7)) + directory + std::string(bytes.substr(end));
+}
+
 // A number that is wrong, or a terminator that is lost, costs the best reading no field of a record whose fields follow
 // one another.
 void check_repairs(std::string_view bytes, const Piece &sound) {
   const std::string record(bytes);
-  const std::string wrong_length = test::with(record, 0, bytes.starts_with("00000") ? "99999" : "00000");
-  const std::string wrong_base = test::with(record, 12, "00000");
-  const std::string no_end = record.substr(0, record.size() - 1);
-  for (const std::string &damaged : {wrong_length, wrong_base, no_end}) {
+  const auto no_length = [](std::string entry) { return test::with(entry, 3, "0000"); };
+  const auto saturated = [](std::string entry) { return test::with(entry, 7, "99999"); };
+  const auto longer = [](std::string entry) { return entry.insert(7, 1, '0'); };
+  std::vector<std::string> damages{
+      test::with(record, 0, bytes.starts_with("00000") ? "99999" : "00000"),
+      test::with(record, 12, "00000"),
+      record.substr(0, record.size() - 1),
+      with_entries(bytes, no_length),
+      with_entries(bytes, saturated),
+      with_entries(bytes, longer),
+  };
+  // Digits alone are no leader: the inside of a directory looks like that.
+  if (!marc::is_digit(static_cast<std::uint8_t>(record[5]))) {
+    damages.push_back(std::string(record).erase(6, 1));
+    damages.push_back(std::string(record).insert(6, 1, 'x'));
+  }
+  for (const std::string &damaged : damages) {
     const Piece repaired = parsed(damaged, MARC_PIECE_FOLLOWED, MARC_PARSE_BEST);
-    require(has(repaired.flags, MARC_REC_REPAIRED), "damaged, and not repaired");
-    if (repaired.fields != sound.fields || repaired.subfields != sound.subfields)
-      throw Broken("sound " + text_of(sound) + "\n  repaired " + text_of(repaired));
+    const std::size_t moved = damaged.size() - bytes.size();
+    std::vector<std::uint32_t> fields = sound.fields;
+    for (std::size_t i = 1; i < fields.size(); i += 4)
+      fields[i] += static_cast<std::uint32_t>(damaged.size() < bytes.size() && damaged.back() != '\x1d' ? 0 : moved);
+    if (repaired.fields != fields || !has(repaired.flags, MARC_REC_REPAIRED))
+      throw Broken("damage " + std::to_string(&damaged - damages.data()) + ", sound " + text_of(sound) +
+                   "\n  repaired " + text_of(repaired));
   }
 }
 
