@@ -188,22 +188,20 @@ private:
     return count;
   }
 
-  // Reads a directory that is whole: under the map of the leader or, if more fields are found so, and most of them, under
-  // another one of the maps that occur; else behind a leader of another size, if all fields are found so. (Digits are
-  // digits wherever an entry is thought to begin: some fields are found by chance.)
+  // Reads a directory that is whole: under the map of the leader, if most fields are found so; else behind a leader of
+  // another size, if all are; else under another one of the maps that occur, if most are. (Digits are digits wherever an
+  // entry is thought to begin: some fields are found by chance.) If nothing else is better, under the map of the leader.
   bool read_whole() {
-    std::size_t most = 0;
-    const std::size_t all = found_.end - found_.begin;
-    std::optional<EntryMap> best;
-    for (const EntryMap &map : {stated_map(), kMarc21, kLongStart, kLongLength}) {
-      if (!is_whole(found_.begin, found_.end, map)) continue;
-      const std::size_t count = confirmed(found_.begin, found_.end, found_.base, map);
-      if (!same(map, stated_map()) && (count <= most || 2 * count * map.width() <= all)) continue;
-      best = map;
-      most = count;
-    }
-    if (most == 0 && read_behind_other_leader()) return true;
-    return best ? take_whole(*best) : false;
+    if (most_confirmed(stated_map())) return take_whole(stated_map());
+    if (read_behind_other_leader()) return true;
+    for (const EntryMap &map : {kMarc21, kLongStart, kLongLength})
+      if (most_confirmed(map)) return take_whole(map);
+    return is_whole(found_.begin, found_.end, stated_map()) && take_whole(stated_map());
+  }
+
+  bool most_confirmed(const EntryMap &map) const {
+    return is_whole(found_.begin, found_.end, map) &&
+           2 * confirmed(found_.begin, found_.end, found_.base, map) * map.width() > found_.end - found_.begin;
   }
 
   bool read_behind_other_leader() {
