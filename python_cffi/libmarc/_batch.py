@@ -86,14 +86,14 @@ class Batch:
 
     def read_titles(self) -> dict[int, str | None] | None:
         """The titles of all records by where these start, by one native call. None if the batch was released."""
-        slot = self._slot
+        starts, slot = self.starts, self._slot  # in this order: another thread may release the batch
         if slot is None:
             return None
         error = new_error()
         out = ffi.new("marc_text **")
         if lib.marc_batch_titles(slot[0], out, error) != lib.MARC_OK:
             raise_error(error)
-        self.titles = titles = dict(zip(self.starts, _split_text(ffi.gc(out[0], lib.marc_text_free))))
+        self.titles = titles = dict(zip(starts, _split_text(ffi.gc(out[0], lib.marc_text_free))))
         return titles
 
     def release(self) -> None:
