@@ -26,7 +26,7 @@ from libmarc.record import Record
 QUEUE_RECORDS = 100
 QUEUE_MOST_RECORDS = 200
 QUEUE_BYTES = 300_000
-#: Reading was stopped from outside: not all that was read has been handed out.
+#: Reading was stopped from outside: what was read and not handed out is not damaged.
 _STOPPED = (lib.MARC_E_CANCELLED, lib.MARC_E_FORKED, lib.MARC_E_BUSY)
 #: What to do with a piece of the input that is no record.
 ON_ERROR = ("none", "raise", "skip", "salvage")
@@ -295,11 +295,11 @@ class MARCReader:
     def _fail(self) -> NoReturn:
         """INITIAL or READ_BATCH to EOF: raises why reading has failed. The bytes of the piece that this cut are
         rejected, and are the current ones."""
-        chunk = self._source.rest()
+        callback, code = self._source.callback, self._error.code
+        chunk = b"" if code in _STOPPED else self._source.rest()
         if chunk and self._rejects is not None:
             self._rejects.write(chunk, self._rejected_bytes)
         self._close_rejects()
-        callback, code = self._source.callback, self._error.code
         failure = callback.failure if callback is not None and code == lib.MARC_E_CALLBACK else None
         if failure is None:
             failure = error_of(self._error, self.file_handle if self._source.backend == "file" else None)
