@@ -143,6 +143,7 @@ def foreign_inputs() -> dict[str, tuple[int, bytes]]:
         "utf-16": (lib.MARC_BAD_UTF16, marcmaker.encode("utf-16")),
         "utf-16 little-endian": (lib.MARC_BAD_UTF16, marcmaker.encode("utf-16-le")),
         "utf-16 big-endian": (lib.MARC_BAD_UTF16, b"\xfe\xff" + marcmaker.encode("utf-16-be")),
+        "utf-16 big-endian without mark": (lib.MARC_BAD_UTF16, marcmaker.encode("utf-16-be")),
     }
     for name in ("gzip", "bzip2", "xz", "zstd", "zip"):
         assert found[name][1].count(b"\x1d") > 3
