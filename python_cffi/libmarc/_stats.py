@@ -8,7 +8,7 @@ from typing import NamedTuple
 class Stats(NamedTuple):
     """`reader.stats`: what has been handed out so far.
 
-    delivered_bytes + rejected_bytes + junk_bytes is how far the reader has come in its source. At the end it is
+    bytes_delivered + bytes_rejected + junk_bytes is how far the reader has come in its source. At the end it is
     bytes_read, the whole input.
     """
 
@@ -17,7 +17,7 @@ class Stats(NamedTuple):
     repaired: int  # of these, the ones that on_error="salvage" has repaired
     rejected: int  # pieces
     bytes_read: int  # taken from the source; ahead of what was handed out
-    delivered_bytes: int
-    rejected_bytes: int
+    bytes_delivered: int
+    bytes_rejected: int
     junk_bytes: int  # between records: newlines, blanks, NUL and the like
-    errors: dict[int, int]  # how many pieces were rejected, by the code of the error (MARC_BAD_... in marc.h)
+    errors_by_code: dict[int, int]  # how many pieces were rejected, by the code of the error (MARC_BAD_... in marc.h)

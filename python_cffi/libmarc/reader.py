@@ -364,10 +364,10 @@ class MARCReader:
             repaired=self._repaired,
             rejected=self._rejected,
             bytes_read=self._source.bytes_read(),
-            delivered_bytes=delivered,
-            rejected_bytes=self._rejected_bytes,
+            bytes_delivered=delivered,
+            bytes_rejected=self._rejected_bytes,
             junk_bytes=self._handed_out() + self._passed - size,
-            errors=dict(self._errors),
+            errors_by_code=dict(self._errors),
         )
 
     # -- what pymarc's reader tells

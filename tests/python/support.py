@@ -210,13 +210,13 @@ def check_accounts(reader: MARCReader, before: Stats, found: list[tuple[bytes, b
     bytes of each item, and whether it is a record."""
     stats = check_sums(reader)
     assert stats.delivered - before.delivered == sum(is_record for _, is_record in found)
-    assert stats.delivered_bytes - before.delivered_bytes == sum(len(raw) for raw, is_record in found if is_record)
+    assert stats.bytes_delivered - before.bytes_delivered == sum(len(raw) for raw, is_record in found if is_record)
     if reader._on_error == "skip":
         return  # rejected pieces are none of the items
     assert stats.rejected - before.rejected == sum(not is_record for _, is_record in found)
     rejected = sum(len(raw) for raw, is_record in found if not is_record)
     # Of a piece above the largest size only the first part is an item.
-    assert (stats.rejected_bytes - before.rejected_bytes == rejected) or lib.MARC_BAD_OVERSIZE in stats.errors
+    assert (stats.bytes_rejected - before.bytes_rejected == rejected) or lib.MARC_BAD_OVERSIZE in stats.errors_by_code
 
 
 def check_sums(reader: MARCReader) -> Stats:
@@ -225,8 +225,8 @@ def check_sums(reader: MARCReader) -> Stats:
     stats = reader.stats
     assert stats.records == stats.delivered + stats.rejected
     assert stats.repaired <= stats.delivered
-    assert sum(stats.errors.values()) == stats.rejected
-    told = stats.delivered_bytes + stats.rejected_bytes + stats.junk_bytes
+    assert sum(stats.errors_by_code.values()) == stats.rejected
+    told = stats.bytes_delivered + stats.bytes_rejected + stats.junk_bytes
     if reader._source.handle is None:
         assert told <= stats.bytes_read
     else:

@@ -129,16 +129,16 @@ def read(source: Any, mode: str, size: int, **options: Any) -> Reading:
 
 
 STATS = (
-    "records", "delivered", "repaired", "rejected", "bytes_read", "delivered_bytes", "rejected_bytes", "junk_bytes",
+    "records", "delivered", "repaired", "rejected", "bytes_read", "bytes_delivered", "bytes_rejected", "junk_bytes",
 )  # fmt: skip
 
 
 def stats_of(reader: MARCReader, size: int) -> dict[str, Any]:
     stats = reader.stats
     assert stats.records == stats.delivered + stats.rejected
-    assert sum(stats.errors.values()) == stats.rejected
-    assert stats.delivered_bytes + stats.rejected_bytes + stats.junk_bytes == stats.bytes_read == size
-    return {**{name: getattr(stats, name) for name in STATS}, "errors": dict(stats.errors)}
+    assert sum(stats.errors_by_code.values()) == stats.rejected
+    assert stats.bytes_delivered + stats.bytes_rejected + stats.junk_bytes == stats.bytes_read == size
+    return {**{name: getattr(stats, name) for name in STATS}, "errors": dict(stats.errors_by_code)}
 
 
 def sources(data: bytes, path: Path) -> Iterator[tuple[Any, dict[str, int]]]:
@@ -247,7 +247,7 @@ def check_stats(reading: Reading, truth: list[Piece], mode: str) -> None:
     stats = reading.stats
     rejected = [item for item in reading.items if item.fields is None]
     assert (stats["records"], stats["rejected"]) == (len(truth), len(rejected))
-    assert stats["rejected_bytes"] == sum(len(item.raw) for item in rejected)
+    assert stats["bytes_rejected"] == sum(len(item.raw) for item in rejected)
     assert stats["errors"] == Counter(item.error["code"] for item in rejected)
     fates = Counter(piece.best.fate for piece in truth if piece.best is not None)
     # What is noted may be a repair, or something that is only told.
@@ -380,7 +380,7 @@ def test_rejected_pieces_are_collected(name: str, folder: Path) -> None:
         for rejects in (file, path):
             with MARCReader(Source(data, 4096), on_error=mode, rejects=rejects) as reader:
                 assert sum(1 for _ in reader) > 0
-                assert reader.stats.rejected_bytes == len(expected)
+                assert reader.stats.bytes_rejected == len(expected)
         assert file.getvalue() == expected
         assert not expected or path.read_bytes() == expected
 

@@ -139,7 +139,7 @@ def test_neighbours_of_a_rejected_piece(kind: str) -> None:
         assert [given(reader).raw for _ in range(2)] == GOOD[2:]
         assert reader.current_exception is None
         assert next(reader, "end") == "end"
-        assert check_sums(reader).errors == {bad.code: 1}
+        assert check_sums(reader).errors_by_code == {bad.code: 1}
 
 
 @quiet
@@ -255,7 +255,7 @@ def test_batch_with_oversized_record(source: Callable[[bytes], Any]) -> None:
     assert rejects.getvalue() == junk
     stats = reader.stats
     assert (stats.records, stats.delivered, stats.rejected) == (5, 4, 1)
-    assert (stats.rejected_bytes, stats.errors) == (len(junk), {lib.MARC_BAD_OVERSIZE: 1})
+    assert (stats.bytes_rejected, stats.errors_by_code) == (len(junk), {lib.MARC_BAD_OVERSIZE: 1})
 
 
 # ---- silent bytes ----

@@ -85,11 +85,11 @@ def check_cut(
     assert found == whole(mode)[: len(found)]
     assert [raw for _, raw in found if raw in GOOD] == GOOD[: sum(end <= offset for end in SOUND_ENDS)]
     stats, cut = reader.stats, reader.current_chunk or b""
-    assert stats.delivered_bytes + stats.rejected_bytes + stats.junk_bytes == stats.bytes_read == offset
+    assert stats.bytes_delivered + stats.bytes_rejected + stats.junk_bytes == stats.bytes_read == offset
     assert stats.records == stats.delivered + stats.rejected
-    assert sum(stats.errors.values()) == stats.rejected
-    assert stats.errors.get(lib.MARC_BAD_CUT, 0) == bool(cut)
-    assert stats.rejected_bytes == len(rejects)
+    assert sum(stats.errors_by_code.values()) == stats.rejected
+    assert stats.errors_by_code.get(lib.MARC_BAD_CUT, 0) == bool(cut)
+    assert stats.bytes_rejected == len(rejects)
     assert rejects.endswith(cut)
     assert DATA[:offset].endswith(cut)
     assert cut.strip(SILENT) or not cut, "silent bytes are no piece"
@@ -282,8 +282,8 @@ def test_a_fault_between_pieces_cuts_none(before: bytes) -> None:
     found = until(reader, Fault)
     assert [raw for _, raw in found] == [GOOD[0]] * before.count(GOOD[0])
     assert reader.current_chunk is None
-    assert (reader.stats.rejected, reader.stats.errors, rejects.getvalue()) == (0, {}, b"")
-    assert reader.stats.junk_bytes == len(before) - reader.stats.delivered_bytes
+    assert (reader.stats.rejected, reader.stats.errors_by_code, rejects.getvalue()) == (0, {}, b"")
+    assert reader.stats.junk_bytes == len(before) - reader.stats.bytes_delivered
 
 
 def test_a_fault_in_a_piece_that_comes_in_parts() -> None:
@@ -295,9 +295,9 @@ def test_a_fault_in_a_piece_that_comes_in_parts() -> None:
     found = until(reader, Fault)
     assert found == [("record", GOOD[0]), ("None", junk[:1_000])]
     stats = reader.stats
-    assert stats.delivered_bytes + stats.rejected_bytes + stats.junk_bytes == stats.bytes_read == len(GOOD[0] + junk)
+    assert stats.bytes_delivered + stats.bytes_rejected + stats.junk_bytes == stats.bytes_read == len(GOOD[0] + junk)
     assert rejects.getvalue() == junk
-    assert stats.errors == {lib.MARC_BAD_OVERSIZE: 1, lib.MARC_BAD_CUT: 1}
+    assert stats.errors_by_code == {lib.MARC_BAD_OVERSIZE: 1, lib.MARC_BAD_CUT: 1}
     assert stats.rejected == 2
 
 
@@ -327,7 +327,7 @@ def test_a_disk_that_is_full_delays_the_fault() -> None:
         reader.__next__()
     assert caught.value is failure
     assert rejects.content == CUT == reader.current_chunk
-    assert reader.stats.errors == {lib.MARC_BAD_CUT: 1}
+    assert reader.stats.errors_by_code == {lib.MARC_BAD_CUT: 1}
     assert next(reader, "end") == "end"
     assert source.calls_behind == 1
 
@@ -342,7 +342,7 @@ def test_ctrl_c_behind_the_native_call_does_not_lose_a_fault() -> None:
         reader.__next__()
     assert caught.value is failure
     assert (reader.current_chunk, rejects.getvalue()) == (CUT, CUT)
-    assert reader.stats.errors == {lib.MARC_BAD_CUT: 1}
+    assert reader.stats.errors_by_code == {lib.MARC_BAD_CUT: 1}
     assert next(reader, "end") == "end"
 
 
@@ -378,8 +378,8 @@ def test_closing_from_another_thread_cuts_nothing() -> None:
         next(reader)
     assert list(reader) == []
     stats = reader.stats
-    assert (stats.records, stats.rejected, stats.errors, rejects.getvalue()) == (1, 0, {}, b"")
-    assert stats.delivered_bytes + stats.junk_bytes == len(GOOD[0]) < stats.bytes_read
+    assert (stats.records, stats.rejected, stats.errors_by_code, rejects.getvalue()) == (1, 0, {}, b"")
+    assert stats.bytes_delivered + stats.junk_bytes == len(GOOD[0]) < stats.bytes_read
 
 
 # ---- interruptions ----
@@ -413,7 +413,7 @@ def test_interruptions_change_nothing(mode: str, pause: Any, size: int) -> None:
             outcome = next(outcomes(reader), None)
         except kind:
             pauses += 1
-            assert reader.stats.errors.get(lib.MARC_BAD_CUT) is None
+            assert reader.stats.errors_by_code.get(lib.MARC_BAD_CUT) is None
             assert reader.stats.rejected >= before.rejected
         else:
             done = outcome is None
@@ -546,7 +546,7 @@ def test_a_file_that_is_closed_meanwhile(taken: int, tmp_path: Path) -> None:
             found.append(given(reader).raw)
     assert found == LARGE[: len(found)]
     stats, cut = reader.stats, reader.current_chunk or b""
-    assert stats.delivered_bytes + stats.rejected_bytes + stats.junk_bytes == stats.bytes_read
+    assert stats.bytes_delivered + stats.bytes_rejected + stats.junk_bytes == stats.bytes_read
     assert b"".join(LARGE).startswith(b"".join(raw or b"" for raw in found) + cut)
     assert rejects.getvalue() == cut
     reader.close()
@@ -606,8 +606,8 @@ def test_one_rejected_piece_from_every_source(kind: str, tmp_path: Path) -> None
         assert items(reader) == expected
         assert rejects.getvalue() == chunk
         stats = check_sums(reader)
-        assert (stats.records, stats.rejected, stats.rejected_bytes) == (1, 1, len(chunk))
-        assert (stats.junk_bytes, stats.errors) == (len(data) - len(chunk), {code: 1})
+        assert (stats.records, stats.rejected, stats.bytes_rejected) == (1, 1, len(chunk))
+        assert (stats.junk_bytes, stats.errors_by_code) == (len(data) - len(chunk), {code: 1})
 
 
 @every_format
@@ -618,7 +618,7 @@ def test_foreign_inputs_in_every_mode(kind: str) -> None:
     for mode in MODES:
         reader = MARCReader(data, on_error=mode)
         assert list(outcomes(reader)) == names.get(mode, [("RecordLengthInvalid", chunk)])
-        assert check_sums(reader).errors == {code: 1}
+        assert check_sums(reader).errors_by_code == {code: 1}
         limited = MARCReader(data, on_error=mode, max_errors=0)
         with pytest.raises(TooManyErrors) as caught:
             next(limited)
@@ -665,7 +665,7 @@ def test_a_large_foreign_input_is_one_error_too(kind: str, mode: str) -> None:
     reader = MARCReader(Source(data * 20, 900), on_error=mode, largest_record=1_000, rejects=rejects)
     outcome = list(outcomes(reader))
     assert outcome == ([] if mode == "skip" else [("None", data[:1_000])])
-    assert check_sums(reader).errors == {code: 1}
+    assert check_sums(reader).errors_by_code == {code: 1}
     assert rejects.getvalue() == data * 20
 
 
@@ -707,7 +707,7 @@ def test_a_packed_file_that_is_cut(tmp_path: Path) -> None:
         assert found == LARGE[: len(found)]
         assert len(found) > 5
         stats = reader.stats
-        assert stats.delivered_bytes + stats.rejected_bytes + stats.junk_bytes == stats.bytes_read
+        assert stats.bytes_delivered + stats.bytes_rejected + stats.junk_bytes == stats.bytes_read
         assert next(reader, "end") == "end"
 
 

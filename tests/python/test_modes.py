@@ -145,10 +145,10 @@ def stats_behind(count: int, mode: str) -> Stats:
         repaired=sum(part.repaired for part in parts) if mode == "salvage" else 0,
         rejected=len(rejected),
         bytes_read=len(DATA),
-        delivered_bytes=sum(len(part.raw) for part in parts) - lost,
-        rejected_bytes=lost,
+        bytes_delivered=sum(len(part.raw) for part in parts) - lost,
+        bytes_rejected=lost,
         junk_bytes=sum(len(part.raw) for part in PARTS[:count] if part.silent),
-        errors=dict(Counter(part.code for part in rejected)),
+        errors_by_code=dict(Counter(part.code for part in rejected)),
     )
 
 
@@ -408,7 +408,7 @@ def test_a_fault_of_the_source_is_not_one_of_the_errors() -> None:
         assert given(reader).raw == GOOD[0]
         with pytest.raises(OSError, match="gone"):
             next(reader)
-        assert reader.stats.errors == {lib.MARC_BAD_CUT: 1}
+        assert reader.stats.errors_by_code == {lib.MARC_BAD_CUT: 1}
         assert list(reader) == []
 
 
@@ -434,8 +434,8 @@ def test_a_piece_in_parts_is_one_error(mode: str, most: int | None) -> None:
     assert rejects.getvalue() == HUGE + JUNK
     stats = check_sums(reader)
     assert (stats.records, stats.delivered, stats.rejected) == (4, 2, 2)
-    assert (stats.rejected_bytes, stats.junk_bytes) == (len(HUGE) + len(JUNK), 1)
-    assert stats.errors == {lib.MARC_BAD_OVERSIZE: 1, lib.MARC_BAD_LENGTH: 1}
+    assert (stats.bytes_rejected, stats.junk_bytes) == (len(HUGE) + len(JUNK), 1)
+    assert stats.errors_by_code == {lib.MARC_BAD_OVERSIZE: 1, lib.MARC_BAD_LENGTH: 1}
 
 
 @pytest.mark.parametrize("source", [bytes, Source])
@@ -451,7 +451,7 @@ def test_size_at_the_limit(source: Callable[[bytes], Any]) -> None:
     assert reader.current_chunk == longer[:LARGEST]
     assert given(reader).raw == GOOD[1]
     assert next(reader, "end") == "end"
-    assert check_sums(reader).rejected_bytes == len(exact) + len(longer)
+    assert check_sums(reader).bytes_rejected == len(exact) + len(longer)
 
 
 def test_indexes_behind_a_piece_in_parts() -> None:
@@ -474,7 +474,7 @@ def test_a_piece_in_parts_is_one_of_max_errors(mode: str) -> None:
     reader = MARCReader(data, on_error=mode, largest_record=LARGEST, max_errors=0)
     problem = read_to_the_limit(reader)
     assert type(problem.__cause__) is RecordTooLarge
-    assert reader.stats.rejected_bytes == LARGEST, "the other parts were not come to"
+    assert reader.stats.bytes_rejected == LARGEST, "the other parts were not come to"
 
 
 def test_stats_while_a_piece_comes_in_parts() -> None:
@@ -483,7 +483,7 @@ def test_stats_while_a_piece_comes_in_parts() -> None:
     told = []
     for _ in reader:
         stats = reader.stats
-        told.append((stats.records, stats.delivered, stats.rejected, stats.rejected_bytes))
+        told.append((stats.records, stats.delivered, stats.rejected, stats.bytes_rejected))
     assert told == [(1, 1, 0, 0), (2, 1, 1, LARGEST), (3, 2, 1, len(HUGE)), (4, 3, 1, len(HUGE))]
 
 
@@ -524,7 +524,7 @@ def test_stats_after_close(mode: str, source: str, make: Callable[[str], Any]) -
             reader.close()
             assert next(reader, "end") == "end"
             assert reader.stats == before
-            told = before.delivered_bytes + before.rejected_bytes + before.junk_bytes
+            told = before.bytes_delivered + before.bytes_rejected + before.junk_bytes
             behind = [0, *(number + 1 for number in items_of(mode)), len(PARTS)][taken]
             assert told == sum(len(part.raw) for part in PARTS[:behind]), "where the reader stands"
 
@@ -546,9 +546,9 @@ def test_stats_of_a_damaged_file(mode: str, chunk: int, damaged: bytes, damaged_
         rejected = [piece for piece in past if piece.status != lib.MARC_OK]
         assert raw == damaged[past[-1].begin : past[-1].end]
         assert (stats.records, stats.rejected) == (handed_out, len(rejected))
-        assert stats.rejected_bytes == sum(piece.end - piece.begin for piece in rejected)
-        assert stats.delivered_bytes + stats.rejected_bytes + stats.junk_bytes == past[-1].end
-        assert stats.errors == Counter(piece.status for piece in rejected)
+        assert stats.bytes_rejected == sum(piece.end - piece.begin for piece in rejected)
+        assert stats.bytes_delivered + stats.bytes_rejected + stats.junk_bytes == past[-1].end
+        assert stats.errors_by_code == Counter(piece.status for piece in rejected)
         assert stats.repaired == sum(bool(piece.flags & lib.MARC_REC_REPAIRED) for piece in past)
     stats = check_sums(reader)
     assert (stats.records, stats.bytes_read) == (len(pieces), len(damaged))
@@ -580,10 +580,10 @@ def test_stats_are_a_picture_of_the_moment() -> None:
     for _ in range(2):
         next(reader)
     stats = reader.stats
-    stats.errors.clear()
-    stats.errors[7] = 7
+    stats.errors_by_code.clear()
+    stats.errors_by_code[7] = 7
     list(reader)
-    assert (stats.records, stats.errors) == (2, {7: 7})
+    assert (stats.records, stats.errors_by_code) == (2, {7: 7})
     assert reader.stats == stats_behind(len(PARTS), "none")
     assert isinstance(stats, Stats)
     assert libmarc.Stats is Stats

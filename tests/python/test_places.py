@@ -450,7 +450,7 @@ def test_warnings_that_are_errors_have_a_place() -> None:
     assert problem.byte_offset == len(GOOD[0]) + raw.index("áTitle".encode())
     assert str(problem).startswith(str(BadSubfieldCodeWarning("áTitle".encode())) + ": ")
     assert str(problem).endswith("001 v000001, field 245)")
-    assert reader.stats.errors == {lib.MARC_NOTE_SUBFIELD_CODE: 1}
+    assert reader.stats.errors_by_code == {lib.MARC_NOTE_SUBFIELD_CODE: 1}
     twin = pickle.loads(pickle.dumps(problem))
     assert (twin.subf, str(twin), vars(twin)) == (problem.subf, str(problem), vars(problem))
 

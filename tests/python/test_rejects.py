@@ -169,7 +169,7 @@ def test_what_is_rejected_is_there_byte_for_byte(make: Any, mode: str, tmp_path:
     found = read_on(reader)
     assert content() == rejected_in(mode)
     assert [raw for raw in found if raw in GOOD] == GOOD[:4]
-    assert check_sums(reader).rejected_bytes == len(rejected_in(mode))
+    assert check_sums(reader).bytes_rejected == len(rejected_in(mode))
 
 
 @every_target
@@ -181,7 +181,7 @@ def test_a_damaged_file_is_taken_apart_whole(make: Any, damaged: bytes, damaged_
         stats = check_sums(reader)
     rejected = content()
     assert rejected == b"".join(raw for raw, is_rejected in pieces if is_rejected)
-    assert len(rejected) == stats.rejected_bytes > 1_000
+    assert len(rejected) == stats.bytes_rejected > 1_000
     assert sum(len(raw) for raw, _ in pieces) + stats.junk_bytes == len(damaged)
 
 
@@ -373,7 +373,7 @@ def test_disk_full_in_the_middle(mode: str, more: int) -> None:
     assert disk.content == rejected_in(mode)
     assert found == read_on(MARCReader(DATA, on_error=mode))
     assert disk.failures == -(-len(rejected_in(mode)) // more)
-    assert check_sums(reader).rejected_bytes == len(disk.content)
+    assert check_sums(reader).bytes_rejected == len(disk.content)
 
 
 def test_a_piece_that_is_not_written_is_not_told_of() -> None:
@@ -417,7 +417,7 @@ def test_a_buffer_that_cannot_be_flushed_is_told_at_the_end() -> None:
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
         next(reader)
     assert next(reader, "end") == "end"
-    assert check_sums(reader).rejected_bytes == len(REJECTED)
+    assert check_sums(reader).bytes_rejected == len(REJECTED)
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
         target.close()
 
@@ -575,7 +575,7 @@ def test_too_many_errors_after_an_error_of_rejects(mode: str) -> None:
         next(reader)
     assert next(reader, "end") == "end"
     assert target.content == BAD[0]
-    assert reader.stats.errors == {lib.MARC_BAD_LENGTH: 1}
+    assert reader.stats.errors_by_code == {lib.MARC_BAD_LENGTH: 1}
 
 
 # ---- closing ----
