@@ -134,6 +134,28 @@ BOOST_AUTO_TEST_CASE(any_size_of_reads_gives_the_same_pieces) {
                  size << " " << chunk);
 }
 
+BOOST_AUTO_TEST_CASE(the_best_reading_is_the_same_for_any_size_of_chunks_and_reads) {
+  const std::string &data = mixed_input();
+  const marc::PipelineOptions whole{1 << 20, 0, 64 << 20, marc::Reading::Best};
+  const std::vector<std::string> expected = pieces_of_memory(data, whole);
+  const std::vector<std::string> pymarc = pieces_of_memory(data);
+  BOOST_TEST_REQUIRE(expected.size() == pymarc.size()); // the borders are the same
+  std::size_t repaired = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    repaired +=
+        pymarc[i].find(" MARC_OK ") == std::string::npos && expected[i].find(" MARC_OK ") != std::string::npos ? 1 : 0;
+  BOOST_TEST(repaired > 5U);
+  Log log;
+  for (const std::size_t chunk : {64U, 100U, 1000U, 65536U}) {
+    const marc::PipelineOptions options{chunk, 0, 64 << 20, marc::Reading::Best};
+    BOOST_TEST(line_difference(expected, pieces_of_memory(data, options)) == "", chunk);
+    for (const std::size_t size : {1U, 7U, 64U, 5000U})
+      BOOST_TEST(
+          line_difference(expected, pieces_of(scripted(data, test::pieces_of(size), log), options, data.size())) == "",
+          chunk << " " << size);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(any_batch_size_gives_the_same_pieces) {
   const std::string &data = mixed_input();
   const std::vector<std::string> expected = pieces_of_memory(data);
