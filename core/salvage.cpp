@@ -100,14 +100,13 @@ private:
     while (at < size_) {
       const std::size_t end = find_byte(piece_, kFieldEnd, at, size_);
       if (end == size_ && all_padding(at, size_)) break;
-      segments_.push(at);
-      segments_.push(end);
+      segment_ends_.push(static_cast<std::uint32_t>(end));
       at = end + 1;
     }
   }
-  std::size_t segment_count() const { return segments_.size() / 2; }
-  std::size_t segment_begin(std::size_t i) const { return segments_[2 * i]; }
-  std::size_t segment_end(std::size_t i) const { return segments_[2 * i + 1]; }
+  std::size_t segment_count() const { return segment_ends_.size(); }
+  std::size_t segment_begin(std::size_t i) const { return i == 0 ? directory_.base : segment_end(i - 1) + 1; }
+  std::size_t segment_end(std::size_t i) const { return segment_ends_[i]; }
 
   bool ends_field(std::size_t at) const {
     count_steps(1);
@@ -338,8 +337,8 @@ private:
   std::size_t length_;
   std::size_t size_; // without the record terminator
   SalvagedDirectory directory_;
-  PodArray<std::size_t> segments_; // begin and end of each
-  PodArray<std::uint32_t> owners_; // of the segments
+  PodArray<std::uint32_t> segment_ends_; // each begins behind the one before it
+  PodArray<std::uint32_t> owners_;       // of the segments
   PodArray<std::uint64_t> starts_;
   PodArray<Place> places_;  // of each entry
   std::size_t at_ = 0;      // walk: behind the last field
