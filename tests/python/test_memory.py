@@ -17,6 +17,7 @@ from support import CHUNK, Source, book, books, generated, given, needs_proc, re
 
 from libmarc import Field, Indicators, Leader, MARCReader, Record, Subfield
 from libmarc._batch import Batch
+from libmarc._native import lib
 
 BOOKS = books(300)
 DATA = b"".join(BOOKS)
@@ -358,3 +359,93 @@ def test_errors_do_not_hold_the_batch() -> None:
     assert next(reader) is None
     problem = reader.current_exception
     assert not any(isinstance(one, Batch | MARCReader) for one in reachable(problem))
+
+
+# ---- inputs without an end ----
+
+ENDLESS = """
+import sys
+from libmarc import MARCReader
+from support import check_sums
+
+fill, mode = bytes.fromhex(sys.argv[1]), sys.argv[2]
+MIB = 1 << 20
+BLOCKS = 200
+
+def blocks():
+    block = fill * (MIB // len(fill) + 1)
+    for _ in range(BLOCKS):
+        yield block[:MIB]
+
+class Endless:
+    def __init__(self):
+        self.blocks = blocks()
+    def read(self, size):
+        assert size >= MIB
+        return next(self.blocks, b"")
+
+class Sink:
+    size = 0
+    def write(self, content):
+        self.size += len(content)
+
+def peak():
+    (line,) = (line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return int(line.split()[1]) << 10
+
+before, sink, found = peak(), Sink(), []
+reader = MARCReader(Endless(), on_error=mode, largest_record=MIB, rejects=sink)
+for record in reader:
+    assert record is None
+    found.append((reader.current_exception.code, len(reader.current_chunk)))
+stats = check_sums(reader)
+assert stats.bytes_read == BLOCKS * MIB
+assert stats.bytes_rejected == sink.size
+print(found, stats.junk_bytes // MIB, stats.bytes_rejected // MIB, dict(stats.errors_by_code), peak() - before < 12 * MIB)
+"""
+
+
+@needs_proc
+@no_sanitizer
+@pytest.mark.parametrize(
+    ("fill", "mode", "code"),
+    [
+        (b"\0", "none", 0),
+        (b"\x1d", "salvage", 0),
+        (b"7", "none", lib.MARC_BAD_OVERSIZE),
+        (b"7", "salvage", lib.MARC_BAD_OVERSIZE),
+        (b"\x1e", "none", lib.MARC_BAD_OVERSIZE),
+        (b"\xff", "salvage", lib.MARC_BAD_OVERSIZE),
+        (b"00000", "none", lib.MARC_BAD_OVERSIZE),
+        (b"<html>", "none", lib.MARC_BAD_HTML),
+    ],
+)
+def test_memory_of_an_input_without_an_end(fill: bytes, mode: str, code: int) -> None:
+    """200 MB of the same: junk, or one piece and one error, whose bytes go by in parts."""
+    told = run_python(ENDLESS, fill.hex(), mode)
+    junk = "[] 200 0 {} True\n"
+    assert told == (f"[({code}, {1 << 20})] 0 200 {{{code}: 1}} True\n" if code else junk)
+
+
+@needs_proc
+@no_sanitizer
+def test_memory_of_many_small_rejected_pieces(tmp_path: Path) -> None:
+    """Resident memory is flat over a file of nothing but damage, too."""
+    code = """
+import sys
+from libmarc import MARCReader
+
+def peak():
+    (line,) = (line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return int(line.split()[1]) << 10
+
+reader, peaks = MARCReader(sys.argv[1]), []
+for number, record in enumerate(reader):
+    assert record is None
+    if number % 10_000 == 0:
+        peaks.append(peak())
+print(reader.stats.rejected, peaks[-1] - peaks[3] < 2 << 20)
+"""
+    path = tmp_path / "damage"
+    path.write_bytes((b"no record".ljust(90) + b"\x1d") * 80_000)
+    assert run_python(code, path) == "80000 True\n"
