@@ -697,4 +697,4 @@ print(open(sys.argv[1], "rb").read())
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork()")
 def test_a_child_does_not_write_what_waits_in_the_buffer_of_its_parent(tmp_path: Path) -> None:
-    assert run_python(FORK, tmp_path / "rejects") == f"{b'no record' + bytes([29]) + b'nor this' + bytes([29])}\n"
+    assert run_python(FORK, tmp_path / "rejects") == "b'no record\\x1dnor this\\x1d'\n"
