@@ -6,6 +6,7 @@
 #include "field_rules.hpp"
 #include "leader.hpp"
 #include "salvage_directory.hpp"
+#include "utf8.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -49,7 +50,7 @@ public:
     add_fields();
     note_extent();
     if (batch_.notes.size() == first_note) note(MARC_NOTE_FRAMING, 0, 0); // it is not a sound one
-    return {true, leader(9) == 'a', leader(10), leader(11)};
+    return {true, is_in_utf8(), leader(10), leader(11)};
   }
 
 private:
@@ -71,6 +72,12 @@ private:
     if (stated(12) != found.base) note(MARC_NOTE_BASE, std::min(found.skipped + 12, length_), 5);
     if (found.base == found.end || piece_[found.base - 1] != kFieldEnd) note(MARC_NOTE_FIELD_END, found.end, 0);
     if (!found.stated_map) note(MARC_NOTE_ENTRY_MAP, found.begin, found.end - found.begin);
+  }
+
+  // Where bytes of the leader are missing or too many, leader/09 may stand elsewhere: then the text tells.
+  bool is_in_utf8() const {
+    if (leader(9) == 'a') return true;
+    return directory_.begin != kLeaderSize && is_utf8(piece_ + directory_.base, length_ - directory_.base);
   }
 
   bool has_ascii_leader() const {

@@ -28,7 +28,7 @@ ALLOWED: dict[str, str] = {
     "subfields": "bytes directory batch",
     "widths": "bytes directory batch field_rules",
     "salvage_directory": "bytes leader directory batch",
-    "salvage": "bytes leader directory batch field_rules salvage_directory",
+    "salvage": "bytes utf8 leader directory batch field_rules salvage_directory",
     "parser": "bytes utf8 leader directory batch field_rules pymarc_rules subfields widths salvage",
     "record_view": "batch",
     "titles": "bytes utf8 batch record_view",

@@ -193,6 +193,8 @@ class Piece:
             return f", but {self.content(note)[:40].decode('latin-1')!r}"
         if code in (lib.MARC_BAD_TRUNCATED, lib.MARC_BAD_END_NOT_FOUND, lib.MARC_BAD_LEADER):
             return f": it says {_number_in_leader(self.raw)}, and the piece has {len(self.raw)} bytes"
+        if code == lib.MARC_BAD_OVERSIZE:
+            return f": more than {len(self.raw)} bytes, see largest_record"
         return ""
 
     def spans(self) -> list[tuple[str, int, int]]:

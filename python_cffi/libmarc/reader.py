@@ -281,6 +281,7 @@ class MARCReader:
         too_many = None
         if self._max_errors is not None and count > self._max_errors:
             too_many = TooManyErrors(f"more than {self._max_errors} errors; the last one: {problem}")
+            vars(too_many).update({name: value for name, value in vars(problem).items() if name != "_detail"})
             self._close_rejects()
         # No call from here on until it is raised: a KeyboardInterrupt would come between.
         self._exception, self._chunk, self._queued = problem, raw, end

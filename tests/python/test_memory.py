@@ -401,7 +401,8 @@ for record in reader:
 stats = check_sums(reader)
 assert stats.bytes_read == BLOCKS * MIB
 assert stats.bytes_rejected == sink.size
-print(found, stats.junk_bytes // MIB, stats.bytes_rejected // MIB, dict(stats.errors_by_code), peak() - before < 12 * MIB)
+is_small = peak() - before < 12 * MIB
+print(found, stats.junk_bytes // MIB, stats.bytes_rejected // MIB, dict(stats.errors_by_code), is_small)
 """
 
 

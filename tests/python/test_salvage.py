@@ -393,3 +393,11 @@ def test_what_was_repaired_can_be_written(damaged: bytes) -> None:
         assert flat(again) == fields
         count += 1
     assert count > 10
+
+
+@pytest.mark.parametrize("at", range(24))
+def test_text_stays_text_where_the_leader_has_lost_a_byte(at: int) -> None:
+    whole = record_bytes(("001", b"u1"), ("245", "10\x1fa\u00c4nne M\u00fcller".encode()))
+    record = given(MARCReader(whole[:at] + whole[at + 1 :], on_error="salvage"))
+    assert record["245"]["a"] == "\u00c4nne M\u00fcller"
+    assert record.problems
