@@ -55,8 +55,8 @@ template <typename Change> std::string with_entries(std::string_view bytes, Chan
 // one another.
 void check_repairs(std::string_view bytes, const Piece &sound) {
   const std::string record(bytes);
-  const auto no_length = [](std::string entry) { return test::with(entry, 3, "0000"); };
-  const auto saturated = [](std::string entry) { return test::with(entry, 7, "99999"); };
+  const auto no_length = [](const std::string &entry) { return test::with(entry, 3, "0000"); };
+  const auto saturated = [](const std::string &entry) { return test::with(entry, 7, "99999"); };
   const auto longer = [](std::string entry) { return entry.insert(7, 1, '0'); };
   std::vector<std::string> damages{
       test::with(record, 0, bytes.starts_with("00000") ? "99999" : "00000"),
