@@ -27,7 +27,7 @@ from libmarc._native import lib
 pytestmark = pytest.mark.filterwarnings("ignore::libmarc.BadSubfieldCodeWarning")
 
 QUICK = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-LONG = settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LONG = settings(max_examples=3_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MODES = ("none", "salvage")
 FOREIGN = range(lib.MARC_BAD_UTF16, lib.MARC_BAD_GZIP + 1)
 SILENT = (b"", b"\n", b"\r\n", b" ", b"\0" * 9, b"\x1a", b"\xef\xbb\xbf", b"\x1d", b"\t\n")
