@@ -30,6 +30,11 @@ inline void count_steps(std::size_t) {}
 constexpr bool is_delimiter(std::uint8_t byte) { return static_cast<std::uint8_t>(byte - kRecordEnd) <= 2; }
 constexpr bool is_digit(std::uint8_t byte) { return static_cast<std::uint8_t>(byte - '0') <= 9; }
 
+// Bytes that say nothing between records. (So does a UTF-8 byte order mark.)
+constexpr bool is_silent(std::uint8_t byte) {
+  return byte == 0 || byte == '\t' || byte == '\n' || byte == '\r' || byte == ' ' || byte == 0x1A || byte == kRecordEnd;
+}
+
 // A block of 16 bytes as bit masks: bit i speaks of byte i.
 constexpr std::size_t kBlock = 16;
 

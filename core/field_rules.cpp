@@ -41,11 +41,26 @@ std::int32_t check_subfield(Batch &batch, std::size_t offset, std::size_t length
   return MARC_OK;
 }
 
+// A field of the batch.
+struct FieldBytes {
+  std::uint32_t tag;
+  std::size_t begin;
+  std::size_t length;
+  std::size_t end;
+};
+
+FieldBytes field_bytes(const Batch &batch, std::size_t i) {
+  const std::size_t begin = batch.field_offset[i];
+  const std::size_t length = batch.field_length[i];
+  return {batch.field_tag[i], begin, length, begin + length};
+}
+
 // A terminator inside the field, that is no subfield mark.
-void note_inner(Batch &batch, std::size_t begin, std::size_t end, std::uint32_t tag) {
-  std::size_t inner = find_delimiter(batch.data, begin, end);
-  while (inner < end && batch.data[inner] == kSubfieldMark) inner = find_delimiter(batch.data, inner + 1, end);
-  if (inner < end) add_note(batch, MARC_NOTE_INNER_TERMINATOR, inner, 1, tag);
+void note_inner(Batch &batch, const FieldBytes &field) {
+  std::size_t inner = find_delimiter(batch.data, field.begin, field.end);
+  while (inner < field.end && batch.data[inner] == kSubfieldMark)
+    inner = find_delimiter(batch.data, inner + 1, field.end);
+  if (inner < field.end) add_note(batch, MARC_NOTE_INNER_TERMINATOR, inner, 1, field.tag);
 }
 
 // Characters of UTF-8, if it is some; else bytes.
@@ -56,15 +71,11 @@ std::size_t characters(const std::uint8_t *data, std::size_t size, bool utf8) {
       std::count_if(data, data + size, [](std::uint8_t byte) { return (byte & 0xC0) != 0x80; }));
 }
 
-void note_indicators(Batch &batch, std::size_t begin, std::size_t mark, std::size_t length, std::uint32_t tag,
-                     std::size_t found, std::size_t wanted) {
-  const std::size_t size = mark - begin;
-  if (!is_ascii(batch.data + begin, size)) add_note(batch, MARC_NOTE_INDICATOR_TEXT, begin, size, tag);
+// The number of indicators, if it is not the one that is wanted.
+void note_indicators(Batch &batch, const FieldBytes &field, std::size_t found, std::size_t wanted) {
   if (found == wanted) return;
-  if (found > wanted)
-    add_note(batch, MARC_NOTE_INDICATORS_MANY, begin, length, tag);
-  else
-    add_note(batch, found == 0 ? MARC_NOTE_INDICATORS_MISSING : MARC_NOTE_INDICATOR_ONE, begin, length, tag);
+  const std::int32_t fewer = found == 0 ? MARC_NOTE_INDICATORS_MISSING : MARC_NOTE_INDICATOR_ONE;
+  add_note(batch, found > wanted ? MARC_NOTE_INDICATORS_MANY : fewer, field.begin, field.length, field.tag);
 }
 
 } // namespace
@@ -74,48 +85,45 @@ void add_note(Batch &batch, std::int32_t code, std::size_t offset, std::size_t l
                     static_cast<std::uint32_t>(length), tag});
 }
 
-std::int32_t check_field(Batch &batch, std::size_t field, bool utf8) {
+std::int32_t check_field(Batch &batch, std::size_t i, bool utf8) {
   const std::uint8_t *data = batch.data;
-  const std::uint32_t tag = batch.field_tag[field];
-  const std::size_t begin = batch.field_offset[field];
-  const std::size_t length = batch.field_length[field];
-  const std::size_t end = begin + length;
-  note_inner(batch, begin, end, tag);
-  if (is_control_tag(tag))
-    return utf8 && !is_utf8(data + begin, length) ? reject(batch, MARC_BAD_TEXT, begin, length, tag) : MARC_OK;
-
-  std::size_t mark = find_byte(data, kSubfieldMark, begin, end);
-  const std::size_t indicators = mark - begin;
-  if (!is_ascii(data + begin, indicators)) return reject(batch, MARC_BAD_INDICATOR_TEXT, begin, indicators, tag);
-  if (indicators == 0) add_note(batch, MARC_NOTE_INDICATORS_MISSING, begin, length, tag);
-  if (indicators == 1) add_note(batch, MARC_NOTE_INDICATOR_ONE, begin, length, tag);
-  if (indicators > 2) add_note(batch, MARC_NOTE_INDICATORS_MANY, begin, length, tag);
-  while (mark < end) {
-    const std::size_t next = find_byte(data, kSubfieldMark, mark + 1, end);
-    const std::int32_t status = check_subfield(batch, mark + 1, next - mark - 1, tag, utf8);
+  const FieldBytes field = field_bytes(batch, i);
+  note_inner(batch, field);
+  if (is_control_tag(field.tag)) {
+    if (!utf8 || is_utf8(data + field.begin, field.length)) return MARC_OK;
+    return reject(batch, MARC_BAD_TEXT, field.begin, field.length, field.tag);
+  }
+  std::size_t mark = find_byte(data, kSubfieldMark, field.begin, field.end);
+  const std::size_t indicators = mark - field.begin;
+  if (!is_ascii(data + field.begin, indicators))
+    return reject(batch, MARC_BAD_INDICATOR_TEXT, field.begin, indicators, field.tag);
+  note_indicators(batch, field, indicators, 2);
+  while (mark < field.end) {
+    const std::size_t next = find_byte(data, kSubfieldMark, mark + 1, field.end);
+    const std::int32_t status = check_subfield(batch, mark + 1, next - mark - 1, field.tag, utf8);
     if (status != MARC_OK) return status;
     mark = next;
   }
   return MARC_OK;
 }
 
-void note_field(Batch &batch, std::size_t field, bool utf8, const Widths &widths) {
+void note_field(Batch &batch, std::size_t i, bool utf8, const Widths &widths) {
   const std::uint8_t *data = batch.data;
-  const std::uint32_t tag = batch.field_tag[field];
-  const std::size_t begin = batch.field_offset[field];
-  const std::size_t length = batch.field_length[field];
-  const std::size_t end = begin + length;
-  note_inner(batch, begin, end, tag);
-  if (utf8 && !is_utf8(data + begin, length)) add_note(batch, MARC_NOTE_TEXT, begin, length, tag);
-  if (is_control_tag(tag)) return;
-  std::size_t mark = find_byte(data, kSubfieldMark, begin, end);
-  note_indicators(batch, begin, mark, length, tag, characters(data + begin, mark - begin, utf8), widths.indicators);
-  while (mark < end) {
-    const std::size_t next = find_byte(data, kSubfieldMark, mark + 1, end);
+  const FieldBytes field = field_bytes(batch, i);
+  note_inner(batch, field);
+  if (utf8 && !is_utf8(data + field.begin, field.length))
+    add_note(batch, MARC_NOTE_TEXT, field.begin, field.length, field.tag);
+  if (is_control_tag(field.tag)) return;
+  std::size_t mark = find_byte(data, kSubfieldMark, field.begin, field.end);
+  const std::size_t size = mark - field.begin;
+  if (!is_ascii(data + field.begin, size)) add_note(batch, MARC_NOTE_INDICATOR_TEXT, field.begin, size, field.tag);
+  note_indicators(batch, field, characters(data + field.begin, size, utf8), widths.indicators);
+  while (mark < field.end) {
+    const std::size_t next = find_byte(data, kSubfieldMark, mark + 1, field.end);
     if (next == mark + 1)
-      add_note(batch, MARC_NOTE_SUBFIELD_EMPTY, next, 0, tag);
+      add_note(batch, MARC_NOTE_SUBFIELD_EMPTY, next, 0, field.tag);
     else if (data[mark + 1] >= 0x80)
-      add_note(batch, MARC_NOTE_SUBFIELD_CODE, mark + 1, next - mark - 1, tag);
+      add_note(batch, MARC_NOTE_SUBFIELD_CODE, mark + 1, next - mark - 1, field.tag);
     mark = next;
   }
 }

@@ -40,6 +40,10 @@ struct Leader {
   EntryMap map;
 };
 
+// Whether the five bytes at leader/05 are rather those of a directory: the first four are digits. All zeros are none:
+// CDS/ISIS writes its leaders so.
+bool is_inside_directory(const std::uint8_t *at);
+
 // Reads a leader that could begin a record: no delimiter, base address in digits, leader/05-08 not all digits (unless
 // 05-09 are all zeros), entries of at least nine digits, and a directory of one or more whole entries before the base
 // address. The record length is not looked at. `at` holds 24 bytes. False where it cannot be a leader.

@@ -24,9 +24,7 @@ struct Place {
 };
 
 // Bytes that may stand behind the last field without being one.
-bool is_padding(std::uint8_t byte) {
-  return byte == 0 || byte == '\t' || byte == '\n' || byte == '\r' || byte == ' ' || byte == 0x1A;
-}
+bool is_padding(std::uint8_t byte) { return is_silent(byte) && byte != kRecordEnd; }
 
 class Salvage {
   static constexpr std::uint32_t kNobody = static_cast<std::uint32_t>(-1);
@@ -50,7 +48,7 @@ public:
     add_fields();
     note_extent();
     if (batch_.notes.size() == first_note) note(MARC_NOTE_FRAMING, 0, 0); // it is not a sound one
-    return {true, is_in_utf8(), leader(10), leader(11)};
+    return {is_in_utf8(), leader(10), leader(11)};
   }
 
 private:
@@ -115,19 +113,14 @@ private:
   std::size_t segment_begin(std::size_t i) const { return i == 0 ? directory_.base : segment_end(i - 1) + 1; }
   std::size_t segment_end(std::size_t i) const { return segment_ends_[i]; }
 
-  bool ends_field(std::size_t at) const {
-    count_steps(1);
-    return at < size_ ? piece_[at] == kFieldEnd : at == size_;
-  }
+  bool ends_field(std::size_t at) const { return marc::ends_field(piece_, size_, at); }
   std::size_t stated_begin(std::size_t i) const { return directory_.base + entry(i).start; }
   std::size_t stated_end(std::size_t i) const { return stated_begin(i) + entry(i).length - 1; }
 
-  // Whether a field ends where its entry says. The end of the piece is the end of one if the last terminator is missing.
+  // Whether a field ends where its entry says; a last one without any byte, not even its terminator, does.
   bool ends_as_stated(std::size_t i) const {
     if (entry(i).length == 0) return false;
-    const std::size_t end = stated_end(i);
-    if (end == size_) return piece_[size_ - 1] != kFieldEnd || entry(i).length == 1;
-    return ends_field(end);
+    return ends_field(stated_end(i)) || (entry(i).length == 1 && stated_end(i) == size_);
   }
 
   // Whether it also begins behind the end of another one.

@@ -11,14 +11,13 @@
 namespace marc {
 
 struct Salvaged {
-  bool found;              // false: there is no directory, and nothing was added
-  bool utf8;               // leader/09 is 'a'
+  bool utf8;               // leader/09 is 'a', or the text shows it
   std::uint8_t indicators; // leader/10, as a byte
   std::uint8_t identifier; // leader/11, as a byte
 };
 
 // Adds tag, offset and length of the fields of the piece of `length` bytes at data[start], in the order of its directory,
-// and notes; indexing their subfields is left to the caller.
+// and notes; indexing their subfields is left to the caller. Nothing is added where there is no directory.
 Salvaged salvage(Batch &batch, std::size_t start, std::size_t length);
 
 } // namespace marc

@@ -55,10 +55,7 @@ private:
 
   // Whether what was found is one: not the text of a record whose beginning is lost, nor the inside of a directory.
   bool is_directory() const {
-    std::array<std::uint8_t, 5> kind{}; // leader/05-09; see read_leader
-    for (std::size_t i = 0; i < kind.size(); ++i) kind[i] = found_.leader(piece_, 5 + i);
-    if (all_digits(kind.data(), 4) && std::any_of(kind.begin(), kind.end(), [](auto byte) { return byte != '0'; }))
-      return false;
+    if (is_inside_directory(piece_ + 5 + found_.skipped - found_.missing)) return false;
     if (found_.entries.size() == 0) return false;
     const std::size_t stated = stated_base(12); // as little beside the truth as a byte more or less in it explains
     const bool is_near = stated <= found_.base + kLeaderSlack && found_.base <= stated + kLeaderSlack;
@@ -134,10 +131,8 @@ private:
   // Takes the base address for right where no 0x1E is: it was overwritten, or is missing. Most fields must then be where
   // the entries before it say.
   bool find_open_end(std::size_t stated) {
-    const EntryMap map = stated_map();
-    if (!is_whole(kLeaderSize, stated - 1, map)) return false;
     for (const std::size_t base : {stated, stated - 1}) {
-      if (2 * confirmed(kLeaderSize, stated - 1, base, map) * map.width() <= stated - 1 - kLeaderSize) continue;
+      if (!most_confirmed(stated - 1, base, stated_map())) continue;
       found_.end = stated - 1;
       found_.base = base;
       return true;
@@ -166,11 +161,7 @@ private:
             false};
   }
 
-  // Whether a field may end here. The end of the piece is the end of one if the last terminator is missing.
-  bool ends_field(std::size_t at) const {
-    if (at >= size_) return at == size_ && piece_[size_ - 1] != kFieldEnd;
-    return piece_[at] == kFieldEnd;
-  }
+  bool ends_field(std::size_t at) const { return marc::ends_field(piece_, size_, at); }
 
   // Whether the field of an entry ends where the entry says, and begins behind another one.
   bool is_confirmed(const SalvagedEntry &entry, std::size_t base) const {
@@ -181,27 +172,24 @@ private:
   }
   bool is_confirmed(const SalvagedEntry &entry) const { return is_confirmed(entry, found_.base); }
 
-  // How many of the entries in [begin, end) are confirmed, if the fields begin at `base`.
-  std::size_t confirmed(std::size_t begin, std::size_t end, std::size_t base, const EntryMap &map) const {
+  // Whether the bytes from the leader up to `end` are entries, and most of them are confirmed if the fields begin at `base`.
+  bool most_confirmed(std::size_t end, std::size_t base, const EntryMap &map) const {
+    if (!is_whole(kLeaderSize, end, map)) return false;
     std::size_t count = 0;
-    for (std::size_t at = begin; at < end; at += map.width()) count += is_confirmed(read_entry(at, map), base) ? 1 : 0;
-    return count;
+    for (std::size_t at = kLeaderSize; at < end; at += map.width())
+      count += is_confirmed(read_entry(at, map), base) ? 1 : 0;
+    return 2 * count * map.width() > end - kLeaderSize;
   }
 
   // Reads a directory that is whole: under the map of the leader, if most fields are found so; else behind a leader of
   // another size, if all are; else under another one of the maps that occur, if most are. (Digits are digits wherever an
   // entry is thought to begin: some fields are found by chance.) If nothing else is better, under the map of the leader.
   bool read_whole() {
-    if (most_confirmed(stated_map())) return take_whole(stated_map());
+    if (most_confirmed(found_.end, found_.base, stated_map())) return take_whole(stated_map());
     if (read_behind_other_leader()) return true;
     for (const EntryMap &map : {kMarc21, kLongStart, kLongLength})
-      if (most_confirmed(map)) return take_whole(map);
-    return is_whole(found_.begin, found_.end, stated_map()) && take_whole(stated_map());
-  }
-
-  bool most_confirmed(const EntryMap &map) const {
-    return is_whole(found_.begin, found_.end, map) &&
-           2 * confirmed(found_.begin, found_.end, found_.base, map) * map.width() > found_.end - found_.begin;
+      if (most_confirmed(found_.end, found_.base, map)) return take_whole(map);
+    return is_whole(kLeaderSize, found_.end, stated_map()) && take_whole(stated_map());
   }
 
   bool read_behind_other_leader() {
@@ -393,6 +381,11 @@ private:
 };
 
 } // namespace
+
+bool ends_field(const std::uint8_t *piece, std::size_t size, std::size_t at) {
+  count_steps(1);
+  return at < size ? piece[at] == kFieldEnd : at == size && piece[size - 1] != kFieldEnd;
+}
 
 bool salvage_directory(const std::uint8_t *piece, std::size_t size, SalvagedDirectory &found) {
   return DirectorySearch(piece, size, found).run();

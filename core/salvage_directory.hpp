@@ -35,6 +35,9 @@ struct SalvagedDirectory {
   }
 };
 
+// Whether a field may end at piece[at]. The end of the piece is the end of one if the last terminator is missing.
+bool ends_field(const std::uint8_t *piece, std::size_t size, std::size_t at);
+
 // Finds the directory in `size` bytes of a piece, its record terminator left out. False where there is none.
 bool salvage_directory(const std::uint8_t *piece, std::size_t size, SalvagedDirectory &found);
 

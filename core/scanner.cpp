@@ -16,20 +16,8 @@ constexpr std::size_t kSmallestBase = kLeaderSize + 12 + 1;
 // Length of the silent byte or byte order mark at data[0], 0 if it is none.
 std::size_t silent_at(const std::uint8_t *data, std::size_t size) {
   count_steps(1);
-  switch (data[0]) {
-  case 0x00:
-  case '\t':
-  case '\n':
-  case '\r':
-  case ' ':
-  case 0x1A:
-  case kRecordEnd:
-    return 1;
-  case 0xEF:
-    return size >= 3 && data[1] == 0xBB && data[2] == 0xBF ? 3 : 0;
-  default:
-    return 0;
-  }
+  if (is_silent(data[0])) return 1;
+  return data[0] == 0xEF && size >= 3 && data[1] == 0xBB && data[2] == 0xBF ? 3 : 0;
 }
 
 // The entries of the directory of a record whose leader was read, from `at` on: all whole and before the 0x1E at base - 1?
@@ -68,7 +56,7 @@ Piece Scanner::next(const std::uint8_t *window, std::size_t size, bool final) {
       if (start == Answer::No) {
         if (silent_at(window, size) != 0) return silent(window, size, final);
         foreign_ = 0;
-        if (beginning_ && look_foreign(window, size, final) == Answer::Wait) return need(needed_);
+        if (beginning_ && look_foreign(window, size, final)) return need(needed_);
         leader_.base = 0;
       }
       beginning_ = false;
@@ -148,14 +136,13 @@ bool Scanner::holds_anchor(const std::uint8_t *record, std::size_t end) {
   return false;
 }
 
-// Does the input begin as another format?
-Scanner::Answer Scanner::look_foreign(const std::uint8_t *window, std::size_t size, bool final) {
+// Sees whether the input begins as another format. True: only more bytes can tell.
+bool Scanner::look_foreign(const std::uint8_t *window, std::size_t size, bool final) {
   foreign_ = foreign_format(window, size);
-  if (foreign_ != 0) return Answer::Yes;
-  if (final || !may_be_foreign(window, size)) return Answer::No;
+  if (foreign_ != 0 || final || !may_be_foreign(window, size)) return false;
   state_ = State::Fresh;
   needed_ = size + 1;
-  return Answer::Wait;
+  return true;
 }
 
 // The silent bytes at window[0], as far as the window lets them be told from a leader.

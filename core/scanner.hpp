@@ -61,7 +61,7 @@ private:
   Answer sound(const std::uint8_t *window, std::size_t size, bool final);
   bool promises_sound(const std::uint8_t *window) const;
   bool holds_anchor(const std::uint8_t *record, std::size_t end);
-  Answer look_foreign(const std::uint8_t *window, std::size_t size, bool final);
+  bool look_foreign(const std::uint8_t *window, std::size_t size, bool final);
   Piece silent(const std::uint8_t *window, std::size_t size, bool final);
   Piece search(const std::uint8_t *window, std::size_t size, bool final);
   std::size_t start_before(const std::uint8_t *window, std::size_t terminator);
