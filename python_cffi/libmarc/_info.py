@@ -52,7 +52,7 @@ class Summary:
     deviating: int = 0  # records with a deviation
     size: int = 0
     record_bytes: int = 0
-    bytes_rejected: int = 0
+    rejected_bytes: int = 0
     silent_bytes: int = 0
     seconds: float = 0.0
     leaders: Counter[bytes] = field(default_factory=Counter)  # leader/06-09
@@ -70,7 +70,7 @@ class Summary:
     @property
     def unaccounted(self) -> int:
         """Bytes that are nowhere; not 0 would be a defect."""
-        return self.size - self.record_bytes - self.bytes_rejected - self.silent_bytes
+        return self.size - self.record_bytes - self.rejected_bytes - self.silent_bytes
 
     @property
     def has_problems(self) -> bool:
@@ -136,8 +136,10 @@ def gather(source: Any, advance: Advance | None = None) -> Summary:
             else:
                 summary.add_rejected(reader.current_exception)
             if advance is not None and number % _TICK == 0:
-                advance(reader.stats.bytes_delivered + reader.stats.bytes_rejected, summary.records)
-        summary.size, summary.bytes_rejected = reader.stats.bytes_read, reader.stats.bytes_rejected
+                stats = reader.stats
+                advance(stats.bytes_delivered + stats.bytes_rejected, summary.records)
+        stats = reader.stats
+        summary.size, summary.rejected_bytes = stats.bytes_read, stats.bytes_rejected
         summary.silent_bytes = reader._source.info().silent_bytes
     summary.seconds = time.perf_counter() - begin
     if advance is not None:
@@ -201,7 +203,7 @@ def report(name: str, summary: Summary) -> Iterator[str]:
 
 def _overview(name: str, summary: Summary) -> Iterator[str]:
     yield f"file     {clean(name)}"
-    parts = f"{summary.record_bytes:,} in records, {summary.bytes_rejected:,} rejected, "
+    parts = f"{summary.record_bytes:,} in records, {summary.rejected_bytes:,} rejected, "
     yield f"bytes    {summary.size:,} = {parts}{summary.silent_bytes:,} between records"
     if summary.unaccounted:
         yield f"         {summary.unaccounted:,} bytes are in none of these: a defect of libmarc"

@@ -158,11 +158,11 @@ class Record:
         """Whether the record holds MARC-8 text beyond ASCII. This version does not convert it: its bytes are in `raw`,
         and its text stands in the fields as if it were ISO 8859-1, one character a byte."""
         raw = self._raw
-        return raw is not None and not self._is_utf8(raw) and (not raw.isascii() or b"\x1b" in raw)
+        return raw is not None and self._encoding(raw) != "utf-8" and (not raw.isascii() or b"\x1b" in raw)
 
-    def _is_utf8(self, raw: bytes) -> bool:
+    def _encoding(self, raw: bytes) -> str:
         odd = self._odd
-        return raw[9] == 0x61 if odd is None else odd.encoding == "utf-8"
+        return text_encoding(raw) if odd is None else odd.encoding
 
     # -- fields
 

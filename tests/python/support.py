@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -233,6 +233,19 @@ def check_sums(reader: MARCReader) -> Stats:
         assert told == stats.bytes_read == reader._source.info().bytes_read
         assert stats.junk_bytes == reader._source.info().silent_bytes
     return stats
+
+
+def steps(reader: MARCReader) -> Iterator[Record | Exception | None]:
+    """What each call of next() gives or raises, until the end: a reader goes on behind what it has raised."""
+    while True:
+        step: Record | Exception | None
+        try:
+            step = next(reader)
+        except StopIteration:
+            return
+        except Exception as problem:
+            step = problem
+        yield step
 
 
 def given(reader: MARCReader) -> Record:

@@ -18,7 +18,7 @@ import boundary_reference
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
-from support import Item, Script, Source, book, check_sums, flat, item, record_bytes
+from support import Item, Script, Source, book, check_sums, flat, item, record_bytes, steps
 from test_boundary_rule import FRAGMENTS
 
 from libmarc import MARCReader, Record
@@ -292,16 +292,12 @@ def check_modes(data: bytes) -> None:
     expected = read(plain, data)
     reader = MARCReader(data, on_error="raise")
     raised: list[tuple[Any, Any, str]] = []
-    while True:
-        try:
-            record = next(reader)
-        except StopIteration:
-            break
-        except Exception as problem:
-            raised.append((reader.current_chunk, type(problem), str(problem)))
+    for step in steps(reader):
+        if isinstance(step, Exception):
+            raised.append((reader.current_chunk, type(step), str(step)))
         else:
-            assert record is not None
-            raised.append((record.raw, None, str(record)))
+            assert step is not None
+            raised.append((step.raw, None, str(step)))
     assert raised == [(one.raw, one.place.get("type"), one.text) for one in expected]
     skipping = MARCReader(data, on_error="skip")
     records = list(skipping)

@@ -20,7 +20,7 @@ import damage
 import pytest
 from damage import Best, Deliver, Piece, Reject, Sequence
 from pieces import pieces_of_bytes, pieces_of_callback, pieces_of_path
-from support import Source
+from support import Source, steps
 
 from libmarc import MARCReader, Record
 from libmarc._native import lib
@@ -353,16 +353,12 @@ def test_kind_raised_and_skipped(name: str) -> None:
     expected = read(data, "none", len(data))
     reader = MARCReader(data, on_error="raise")
     items = []
-    while True:
-        try:
-            record = next(reader)
-        except StopIteration:
-            break
-        except Exception as problem:
-            items.append(of_error(problem, reader.current_chunk))
+    for step in steps(reader):
+        if isinstance(step, Exception):
+            items.append(of_error(step, reader.current_chunk))
         else:
-            assert record is not None
-            items.append(of_record(record))
+            assert step is not None
+            items.append(of_record(step))
     assert Reading(items, stats_of(reader, len(data))) == expected
     skipped = read(data, "skip", len(data))
     assert skipped == Reading([item for item in expected.items if item.fields is not None], expected.stats)

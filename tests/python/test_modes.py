@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from pieces import pieces_of_bytes
-from support import Script, Source, book, books, check_sums, given, raws, run_python
+from support import Script, Source, book, books, check_sums, given, raws, run_python, steps
 
 import libmarc
 from libmarc import (
@@ -106,17 +106,14 @@ def make(tmp_path: Path) -> Iterator[Callable[[str], Any]]:
 
 def outcomes(reader: MARCReader) -> Iterator[tuple[str, bytes | None]]:
     """What each call of next() comes to, until the end: "record", "None" or the class that is raised; and the bytes."""
-    while True:
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except REJECTIONS as problem:
+    for step in steps(reader):
+        if isinstance(step, Exception):
+            assert isinstance(step, REJECTIONS), step
             assert reader.current_exception is None
-            yield type(problem).__name__, reader.current_chunk
+            yield type(step).__name__, reader.current_chunk
         else:
-            assert (reader.current_exception is None) == (record is not None)
-            yield "None" if record is None else "record", reader.current_chunk if record is None else record.raw
+            assert (reader.current_exception is None) == (step is not None)
+            yield "None" if step is None else "record", reader.current_chunk if step is None else step.raw
 
 
 def outcome_of(part: Part, mode: str) -> str:
@@ -309,17 +306,14 @@ def read_to_the_limit(reader: MARCReader) -> TooManyErrors:
 
 def outcomes_until_too_many(reader: MARCReader) -> Iterator[str]:
     """As `outcomes`, but TooManyErrors passes."""
-    while True:
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except TooManyErrors:
-            raise
-        except PymarcException as problem:
-            yield type(problem).__name__
+    for step in steps(reader):
+        if isinstance(step, TooManyErrors):
+            raise step
+        if isinstance(step, Exception):
+            assert isinstance(step, PymarcException), step
+            yield type(step).__name__
         else:
-            yield "None" if record is None else "record"
+            yield "None" if step is None else "record"
 
 
 @every_mode

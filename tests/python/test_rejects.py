@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Script, Source, book, books, check_sums, given, needs_proc, open_files, raws, run_python
+from support import Script, Source, book, books, check_sums, given, needs_proc, open_files, raws, run_python, steps
 
-from libmarc import MARCReader, PymarcException, TooManyErrors
+from libmarc import MARCReader, PymarcException, Record, TooManyErrors
 from libmarc._native import lib
 
 MODES = ("none", "raise", "skip", "salvage")
@@ -36,16 +36,11 @@ def rejected_in(mode: str) -> bytes:
 def read_on(reader: MARCReader) -> list[bytes | None]:
     """The items of a reader in any mode, until its end or until `rejects` raises something."""
     found: list[bytes | None] = []
-    while True:
-        try:
-            record = next(reader)
-        except StopIteration:
-            return found
-        except TooManyErrors:
-            raise
-        except PymarcException:
-            record = None
-        found.append(reader.current_chunk if record is None else record.raw)
+    for step in steps(reader):
+        if isinstance(step, TooManyErrors) or not isinstance(step, Record | PymarcException | None):
+            raise step
+        found.append(step.raw if isinstance(step, Record) else reader.current_chunk)
+    return found
 
 
 class WriteOnly:
@@ -355,21 +350,17 @@ def test_disk_full_in_the_middle(mode: str, more: int) -> None:
     disk = Disk(0)
     reader = MARCReader(DATA, on_error=mode, rejects=disk)
     found: list[bytes | None] = []
-    while True:
-        before = reader.stats
-        try:
-            record = next(reader)
-        except StopIteration:
-            break
-        except OSError as problem:
-            assert problem.errno == errno.ENOSPC
+    before = reader.stats
+    for step in steps(reader):
+        if isinstance(step, OSError):
+            assert step.errno == errno.ENOSPC
             assert reader.stats.rejected >= before.rejected
             assert reader.current_exception is None
             disk.room += more
-            continue
-        except PymarcException:
-            record = None
-        found.append(reader.current_chunk if record is None else record.raw)
+        else:
+            assert isinstance(step, Record | PymarcException | None), step
+            found.append(step.raw if isinstance(step, Record) else reader.current_chunk)
+        before = reader.stats
     assert disk.content == rejected_in(mode)
     assert found == read_on(MARCReader(DATA, on_error=mode))
     assert disk.failures == -(-len(rejected_in(mode)) // more)
@@ -430,13 +421,12 @@ def test_disk_full_under_a_buffer(size: int) -> None:
     buffered = io.BufferedWriter(disk)
     reader = MARCReader(b"".join(pieces), rejects=buffered)
     found: list[bytes | None] = []
-    while True:
-        try:
-            if next(reader, "end") == "end":
-                break
-            found.append(reader.current_chunk)
-        except OSError:
+    for step in steps(reader):
+        if isinstance(step, Exception):
+            assert isinstance(step, OSError), step
             disk.room += 5_000
+        else:
+            found.append(reader.current_chunk)
     disk.room += 10_000
     buffered.flush()
     assert disk.failures >= 40 * size // 5_000 - 2
@@ -489,13 +479,12 @@ def test_a_raw_file_that_has_no_room_for_now(answer: int | None) -> None:
     reader = MARCReader(DATA, rejects=target)
     found: list[bytes | None] = []
     waits = 0
-    while True:
-        try:
-            if next(reader, "end") == "end":
-                break
-            found.append(reader.current_chunk)
-        except BlockingIOError:
+    for step in steps(reader):
+        if isinstance(step, Exception):
+            assert isinstance(step, BlockingIOError), step
             waits += 1
+        else:
+            found.append(reader.current_chunk)
     assert target.content == REJECTED
     assert found == read_on(MARCReader(DATA))
     assert waits >= len(REJECTED) // 5
@@ -511,14 +500,13 @@ def test_a_pipe_that_does_not_block() -> None:
     with open(into, "wb", buffering=0) as target, open(out, "rb", buffering=0) as other:
         reader = MARCReader(data, rejects=target)
         waits = count = 0
-        while True:
-            try:
-                if next(reader, "end") == "end":
-                    break
-                count += 1
-            except BlockingIOError:
+        for step in steps(reader):
+            if isinstance(step, Exception):
+                assert isinstance(step, BlockingIOError), step
                 waits += 1
                 received += other.read(1 << 20) or b""
+            else:
+                count += 1
         received += other.read(1 << 20) or b""
     assert waits > 2
     assert (count, received) == (12, piece * 6)
