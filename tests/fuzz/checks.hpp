@@ -6,6 +6,7 @@
 
 #include "../core/make.hpp"
 #include "directory.hpp"
+#include "field_rules.hpp"
 #include "utf8.hpp"
 
 #include <marc/marc.h>
@@ -222,7 +223,9 @@ private:
   void check_field_notes(std::uint32_t record, std::uint32_t first_note) const {
     const std::uint32_t flags = view_.record_flags[record];
     const bool utf8 = has(flags, MARC_REC_UTF8);
-    std::map<std::int32_t, std::uint32_t> expected;
+    // What salvage gives up is read as pymarc reads it.
+    const bool best = best_ && (has(flags, MARC_REC_SOUND) || has(flags, MARC_REC_REPAIRED));
+    std::map<std::int32_t, std::size_t> expected;
     bool open_end = false;
     bool ascii_indicators = true;
     for (std::uint32_t j = view_.field_first[record]; j < view_.field_first[record + 1]; ++j) {
@@ -231,7 +234,7 @@ private:
       open_end |= end < view_.record_start[record] + view_.record_length[record] && view_.data[end] != 0x1E &&
                   view_.data[end] != 0x1D;
       if (field.find_first_of("\x1d\x1e") != std::string_view::npos) ++expected[MARC_NOTE_INNER_TERMINATOR];
-      if (best_ && utf8 && !marc::is_utf8(test::bytes_of(field), field.size())) ++expected[MARC_NOTE_TEXT];
+      if (best && utf8 && !marc::is_utf8(test::bytes_of(field), field.size())) ++expected[MARC_NOTE_TEXT];
       if (marc::is_control_tag(view_.field_tag[j])) continue;
       const std::size_t mark = std::min(field.find('\x1f'), field.size());
       ascii_indicators &= is_ascii(field.substr(0, mark));
@@ -239,12 +242,17 @@ private:
         ++expected[mark == 0   ? MARC_NOTE_INDICATORS_MISSING
                    : mark == 1 ? MARC_NOTE_INDICATOR_ONE
                                : MARC_NOTE_INDICATORS_MANY];
+      std::size_t empty = 0;
+      std::size_t high_codes = 0;
       for (std::size_t at = mark; at < field.size(); at = std::min(field.find('\x1f', at + 1), field.size())) {
         if (at + 1 == field.size() || field[at + 1] == '\x1f')
-          ++expected[MARC_NOTE_SUBFIELD_EMPTY];
+          ++empty;
         else if (!is_ascii(field.substr(at + 1, 1)))
-          ++expected[MARC_NOTE_SUBFIELD_CODE];
+          ++high_codes;
       }
+      // Of empty subfields so many, and of the codes that only the best reading notes for nothing else.
+      expected[MARC_NOTE_SUBFIELD_EMPTY] += std::min(empty, marc::kMostNotes);
+      expected[MARC_NOTE_SUBFIELD_CODE] += best ? std::min(high_codes, marc::kMostNotes) : high_codes;
     }
     std::uint32_t ends = 0;
     for (const std::int32_t code : {MARC_NOTE_FIELD_END, MARC_NOTE_FIELD_RANGE, MARC_NOTE_RECORD_END})
