@@ -27,10 +27,6 @@ std::int32_t reject(Batch &batch, std::int32_t code, std::size_t offset, std::si
 }
 
 std::int32_t check_subfield(Batch &batch, std::size_t offset, std::size_t length, std::uint32_t tag, bool utf8) {
-  if (length == 0) {
-    add_note(batch, MARC_NOTE_SUBFIELD_EMPTY, offset, 0, tag);
-    return MARC_OK;
-  }
   std::size_t code = 1;
   if (batch.data[offset] >= 0x80) {
     add_note(batch, MARC_NOTE_SUBFIELD_CODE, offset, length, tag);
@@ -61,6 +57,12 @@ void note_inner(Batch &batch, const FieldBytes &field) {
   while (inner < field.end && batch.data[inner] == kSubfieldMark)
     inner = find_delimiter(batch.data, inner + 1, field.end);
   if (inner < field.end) add_note(batch, MARC_NOTE_INNER_TERMINATOR, inner, 1, field.tag);
+}
+
+// Adds a note of a kind of which the field has had `noted`.
+void note_some(Batch &batch, std::size_t &noted, std::int32_t code, std::size_t offset, std::size_t length,
+               std::uint32_t tag) {
+  if (noted++ < kMostNotes) add_note(batch, code, offset, length, tag);
 }
 
 // Characters of UTF-8, if it is some; else bytes.
@@ -98,10 +100,15 @@ std::int32_t check_field(Batch &batch, std::size_t i, bool utf8) {
   if (!is_ascii(data + field.begin, indicators))
     return reject(batch, MARC_BAD_INDICATOR_TEXT, field.begin, indicators, field.tag);
   note_indicators(batch, field, indicators, 2);
+  std::size_t empty = 0;
   while (mark < field.end) {
     const std::size_t next = find_byte(data, kSubfieldMark, mark + 1, field.end);
-    const std::int32_t status = check_subfield(batch, mark + 1, next - mark - 1, field.tag, utf8);
-    if (status != MARC_OK) return status;
+    if (next == mark + 1) {
+      note_some(batch, empty, MARC_NOTE_SUBFIELD_EMPTY, next, 0, field.tag);
+    } else {
+      const std::int32_t status = check_subfield(batch, mark + 1, next - mark - 1, field.tag, utf8);
+      if (status != MARC_OK) return status;
+    }
     mark = next;
   }
   return MARC_OK;
@@ -118,12 +125,14 @@ void note_field(Batch &batch, std::size_t i, bool utf8, const Widths &widths) {
   const std::size_t size = mark - field.begin;
   if (!is_ascii(data + field.begin, size)) add_note(batch, MARC_NOTE_INDICATOR_TEXT, field.begin, size, field.tag);
   note_indicators(batch, field, characters(data + field.begin, size, utf8), widths.indicators);
+  std::size_t empty = 0;
+  std::size_t high_codes = 0;
   while (mark < field.end) {
     const std::size_t next = find_byte(data, kSubfieldMark, mark + 1, field.end);
     if (next == mark + 1)
-      add_note(batch, MARC_NOTE_SUBFIELD_EMPTY, next, 0, field.tag);
+      note_some(batch, empty, MARC_NOTE_SUBFIELD_EMPTY, next, 0, field.tag);
     else if (data[mark + 1] >= 0x80)
-      add_note(batch, MARC_NOTE_SUBFIELD_CODE, mark + 1, next - mark - 1, field.tag);
+      note_some(batch, high_codes, MARC_NOTE_SUBFIELD_CODE, mark + 1, next - mark - 1, field.tag);
     mark = next;
   }
 }

@@ -19,6 +19,9 @@ inline std::uint64_t most_claimed(std::size_t length) {
   return length + (kMostOverlap - 1) * std::min(length, kLargestLength);
 }
 
+// How many notes of one kind a field gets on its subfields. Half of its bytes could begin one.
+constexpr std::size_t kMostNotes = 100;
+
 // Adds a note on `length` bytes at data[offset] to the record that is being added to the batch.
 void add_note(Batch &batch, std::int32_t code, std::size_t offset, std::size_t length, std::uint32_t tag = 0);
 

@@ -401,3 +401,12 @@ def test_text_stays_text_where_the_leader_has_lost_a_byte(at: int) -> None:
     record = given(MARCReader(whole[:at] + whole[at + 1 :], on_error="salvage"))
     assert record["245"]["a"] == "\u00c4nne M\u00fcller"
     assert record.problems
+
+
+@pytest.mark.parametrize("body", [b"\x1f", b"\x1f\xe9"])
+@pytest.mark.parametrize("mode", ["none", "salvage"])
+def test_problems_of_a_field_of_nothing_but_delimiters(body: bytes, mode: str) -> None:
+    """A place of each kind would be a note of many times its bytes."""
+    whole = record_bytes(("001", b"u1"), ("245", b"10\x1faOne"))
+    record = given(MARCReader(b"00000" + whole[5:-2] + body * 300_000 + b"\x1e\x1d", on_error=mode))
+    assert 1 < len(record.problems) <= 104
