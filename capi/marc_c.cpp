@@ -8,6 +8,7 @@
 #include "pipeline.hpp"
 #include "record_view.hpp"
 #include "scanner.hpp"
+#include "shim.hpp"
 #include "source.hpp"
 #include "titles.hpp"
 
@@ -31,59 +32,11 @@ struct marc_reader {
   std::atomic_flag in_use = ATOMIC_FLAG_INIT;
 };
 
-struct marc_text {
-  marc::Text text;
-};
-
 namespace {
 
+using namespace marc::shim;
 using marc::Batch;
 using marc::Failure;
-
-const Batch *core(const marc_batch *batch) { return reinterpret_cast<const Batch *>(batch); }
-marc_batch *handle(Batch *batch) { return reinterpret_cast<marc_batch *>(batch); }
-
-// Copies as much of a struct as the caller knows of it; struct_size stays the caller's.
-template <typename Struct> void give(Struct full, Struct *out) {
-  full.struct_size = out->struct_size;
-  std::memcpy(out, &full, std::min<std::size_t>(out->struct_size, sizeof(Struct)));
-}
-
-// Fills the caller's error, without allocating. Returns the code.
-std::int32_t report(std::int32_t code, const char *text, marc_error *error, std::int64_t detail = 0,
-                    std::int64_t index = -1, std::int64_t offset = -1) {
-  if (error == nullptr || error->struct_size < sizeof(marc_error::struct_size)) return code;
-  marc_error full{};
-  full.code = code;
-  full.detail = detail;
-  full.record_index = index;
-  full.byte_offset = offset;
-  std::strncpy(full.message, text, sizeof full.message - 1);
-  give(full, error);
-  return code;
-}
-
-std::int32_t report(const Failure &failure, marc_error *error, std::int64_t index = -1, std::int64_t offset = -1) {
-  const char *text = failure.message.empty() ? marc::code_message(failure.code) : failure.message.c_str();
-  return report(failure.code, text, error, failure.detail, index, offset);
-}
-
-std::int32_t report(std::int32_t code, marc_error *error) { return report(code, marc::code_message(code), error); }
-
-std::int32_t bad_argument(marc_error *error, const char *message) { return report(MARC_E_ARGUMENT, message, error); }
-
-// Runs the body of a function; exceptions become a status.
-template <typename Body> std::int32_t guard(marc_error *error, Body body) noexcept {
-  try {
-    return body();
-  } catch (const std::bad_alloc &) {
-    return report(MARC_E_NOMEM, error);
-  } catch (const std::exception &problem) {
-    return report(MARC_E_INTERNAL, problem.what(), error);
-  } catch (...) {
-    return report(MARC_E_INTERNAL, error);
-  }
-}
 
 constexpr std::uint64_t kLargestLargest = std::uint64_t{3} << 30;
 
@@ -409,13 +362,7 @@ const uint8_t *marc_batch_subfield(const marc_batch *batch, uint32_t record, uin
 // ---- Texts
 
 int32_t marc_batch_titles(const marc_batch *batch, marc_text **out, marc_error *error) {
-  if (out == nullptr) return bad_argument(error, "out is NULL");
-  *out = nullptr;
-  if (batch == nullptr) return bad_argument(error, "batch is NULL");
-  return guard(error, [&] {
-    *out = new marc_text{marc::batch_titles(*core(batch))};
-    return std::int32_t{MARC_OK};
-  });
+  return give_text(batch, out, error, marc::batch_titles);
 }
 
 void marc_text_get_view(const marc_text *text, marc_text_view *out) {

@@ -14,6 +14,7 @@ struct Failure {
   std::int32_t code = MARC_OK;
   std::int64_t detail = 0; // errno, or the value of a callback
   std::string message;     // "" stands for the message of the code
+  std::uint32_t tag = 0;   // of the field concerned, packed; 0 if none
 
   explicit operator bool() const { return code < 0; }
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "batch.hpp"
+#include "directory.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,7 @@ public:
   FieldView(const Batch &batch, std::size_t field) : batch_(&batch), field_(field) {}
 
   std::uint32_t tag() const { return batch_->field_tag[field_]; } // packed
+  bool is_control() const { return is_control_tag(tag()); }
   Bytes bytes() const { return {batch_->data + batch_->field_offset[field_], batch_->field_length[field_]}; }
   std::size_t subfield_count() const { return batch_->subfield_first[field_ + 1] - batch_->subfield_first[field_]; }
   // Code and value of a subfield.
@@ -40,7 +42,12 @@ class RecordView {
 public:
   RecordView(const Batch &batch, std::size_t record) : batch_(&batch), record_(record) {}
 
+  const Batch &batch() const { return *batch_; }
+  std::size_t number() const { return record_; } // in the batch
   Bytes bytes() const { return {batch_->data + batch_->record_start[record_], batch_->record_length[record_]}; }
+  std::uint32_t flags() const { return batch_->record_flags[record_]; } // MARC_REC_...
+  // Bytes may be read, if not used, up to here: behind the record, where others follow it.
+  const std::uint8_t *readable_end() const { return batch_->data + batch_->length; }
   std::size_t field_count() const { return batch_->field_first[record_ + 1] - batch_->field_first[record_]; }
   FieldView field(std::size_t i) const { return {*batch_, batch_->field_first[record_] + i}; }
 
@@ -48,5 +55,8 @@ private:
   const Batch *batch_;
   std::size_t record_;
 };
+
+// The record whose bytes are text in UTF-8: what is asked for text, or writes it, looks at this one.
+inline RecordView text_view(const Batch &batch, std::size_t record) { return {batch, record}; }
 
 } // namespace marc

@@ -16,14 +16,13 @@ enum class Coding : std::uint8_t { Utf8, PerhapsUtf8, Latin1 };
 
 void append(Text &text, Bytes bytes, Coding coding) {
   text.splits = text.splits && find_byte(bytes.data(), kRecordEnd, 0, bytes.size()) == bytes.size();
-  const std::size_t before = text.data.size();
   if (coding == Coding::Utf8) {
-    text.data.insert(text.data.end(), bytes.begin(), bytes.end());
+    text.append(bytes);
     return;
   }
   const auto convert = coding == Coding::Latin1 ? latin1_to_utf8 : replace_invalid_utf8;
-  text.data.resize(before + 3 * bytes.size());
-  text.data.resize(before + convert(bytes.data(), bytes.size(), text.data.data() + before));
+  text.data.reserve_more(3 * bytes.size());
+  text.data.commit(convert(bytes.data(), bytes.size(), text.data.end()));
 }
 
 // The best reading delivers records whose text is not what leader/09 says.
@@ -41,26 +40,22 @@ void append_title(Text &text, const RecordView &record, Coding coding) {
     append(text, title, coding);
     const Bytes rest = field.first('b');
     if (title.empty() || rest.empty()) return;
-    text.data.push_back(' ');
+    text.data.push(' ');
     append(text, rest, coding);
     return;
   }
-  text.data.push_back(kSubfieldMark);
-  ++text.absent;
+  text.make_absent();
 }
 
 } // namespace
 
 Text batch_titles(const Batch &batch) {
   Text text;
-  text.data.reserve(batch.size() * 96);
-  text.start.reserve(batch.size() + 1);
+  text.reserve(batch.size(), batch.size() * 96);
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    text.start.push_back(text.data.size());
     append_title(text, RecordView(batch, i), coding_of(batch.record_flags[i]));
-    text.data.push_back(kRecordEnd);
+    text.end_entry();
   }
-  text.start.push_back(text.data.size());
   return text;
 }
 

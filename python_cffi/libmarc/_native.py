@@ -42,7 +42,7 @@ def error_of(error: Any, filename: str | bytes | None = None) -> Exception:
         return OSError(number, os.strerror(number), filename)
     if error.code == lib.MARC_E_NOMEM:
         return MemoryError(message)
-    if error.code == lib.MARC_E_ARGUMENT:
+    if error.code in (lib.MARC_E_ARGUMENT, lib.MARC_E_TOO_LARGE, lib.MARC_E_UNWRITABLE):
         return ValueError(message)
     if error.code == lib.MARC_E_UNSUPPORTED:
         return NotImplementedError(message)

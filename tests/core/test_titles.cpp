@@ -28,7 +28,7 @@ Titles titles_of(const std::vector<std::string> &pieces) {
   BOOST_TEST_REQUIRE(open.batch.size() == pieces.size());
   const marc::Text text = marc::batch_titles(open.batch);
   BOOST_TEST_REQUIRE(text.start.size() == pieces.size() + 1);
-  BOOST_TEST_REQUIRE(text.start.back() == text.data.size());
+  BOOST_TEST_REQUIRE(text.start[pieces.size()] == text.data.size());
   Titles titles{{}, text.splits};
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     BOOST_TEST_REQUIRE(text.start[i] < text.start[i + 1]);

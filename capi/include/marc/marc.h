@@ -60,7 +60,9 @@ enum {
   MARC_E_FORKED = -7,        /* the reader was made in the parent of this process */
   MARC_E_INTERRUPTED = -8,   /* for now only: MARC_READ_INTERRUPTED, or options.interruptible; the next call goes on */
   MARC_E_UNSUPPORTED = -9,   /* an option that this version reserves but does not offer */
-  MARC_E_INTERNAL = -10      /* a defect of the library; the message says where */
+  MARC_E_INTERNAL = -10,     /* a defect of the library; the message says where */
+  MARC_E_TOO_LARGE = -12,    /* a field or record larger than ISO 2709 can state; tag says which, detail its bytes */
+  MARC_E_UNWRITABLE = -13    /* something that the format cannot hold, where the options refuse it; tag says where */
 };
 
 /* Status of a piece of the input (marc_batch_view.record_status). MARC_OK: a record. Otherwise the piece was rejected,
@@ -148,6 +150,35 @@ enum {
   MARC_PIECE_ALONE = 0,      /* nowhere: it is the record; no terminator is looked for, but it must hold the length in its leader */
   MARC_PIECE_FOLLOWED = 1,   /* in an input, and bytes follow it */
   MARC_PIECE_LAST = 2        /* in an input, and it is the last */
+};
+
+/* How marc_batch_json writes. */
+enum {
+  MARC_JSON_PYMARC = 0,        /* as Python's json.dumps(record.as_dict()): ASCII, a blank after , and : */
+  MARC_JSON_COMPACT_ASCII = 1, /* ASCII without blanks, as pymarc's JSONWriter */
+  MARC_JSON_COMPACT = 2        /* UTF-8 without blanks */
+};
+
+/* How marc_batch_xml writes. */
+enum {
+  MARC_XML_PYMARC = 0,           /* as pymarc's record_to_xml: ASCII, with references for all other characters */
+  MARC_XML_PYMARC_NAMESPACE = 1, /* the same with namespace=True */
+  MARC_XML_UTF8 = 2              /* UTF-8, the attributes of a data field in the order tag, ind1, ind2 */
+};
+
+/* How marc_batch_mrk writes. */
+enum {
+  MARC_MRK_PYMARC = 0,    /* as pymarc's str(record); $, braces and backslashes in data can be misread */
+  MARC_MRK_MNEMONICS = 1  /* with {dollar}, {lcub}, {rcub}, {bsol}, {0xHH}: every record can be read back */
+};
+
+/* What becomes of a record that is larger than ISO 2709 can state: a field of more than 9 999 bytes with its terminator, a
+ * record of more than 99 999. */
+enum {
+  MARC_OVERSIZE_ERROR = 0, /* MARC_E_TOO_LARGE */
+  MARC_OVERSIZE_ZEROS = 1, /* what cannot be stated is 0; MARC_PARSE_BEST reads it, by the terminators */
+  MARC_OVERSIZE_SPLIT = 2  /* several records, each with the leader, all control fields and as many of the other fields as
+                              it holds; a field that is too large is MARC_E_TOO_LARGE */
 };
 
 /* marc_reader_info.backend */
@@ -357,10 +388,34 @@ const uint8_t *marc_batch_subfield(const marc_batch *batch, uint32_t record, uin
  * Bytes that are no UTF-8 (MARC_NOTE_TEXT) become U+FFFD. */
 int32_t marc_batch_titles(const marc_batch *batch, marc_text **out, marc_error *error);
 
+/* Every record as MARC-in-JSON; `style` is MARC_JSON_... . Absent for rejected pieces. The leader is as it stands in the
+ * source. (A subfield code above 0x7F is kept; see MARC_NOTE_SUBFIELD_CODE.) */
+int32_t marc_batch_json(const marc_batch *batch, uint32_t style, marc_text **out, marc_error *error);
+
+/* Every record as a MARCXML record element, without declaration and line end; `style` is MARC_XML_... . Absent for rejected
+ * pieces. Always well-formed: characters that XML 1.0 cannot hold become U+FFFD. */
+int32_t marc_batch_xml(const marc_batch *batch, uint32_t style, marc_text **out, marc_error *error);
+
+/* Every record as lines of MARCMaker, each with its line end (LF); `style` is MARC_MRK_... . Absent for rejected pieces. */
+int32_t marc_batch_mrk(const marc_batch *batch, uint32_t style, marc_text **out, marc_error *error);
+
 /* Fills a view; O(1). Pointers are borrowed from the text. NULL: an empty view. */
 void marc_text_get_view(const marc_text *text, marc_text_view *out);
 /* NULL is fine. */
 void marc_text_free(marc_text *text);
+
+/* ---- 7. Writing ------------------------------------------------------------------------------------------------- */
+
+/* The fields of one record as ISO 2709, in one call. `leader`: 24 bytes, of which 00-04 and 12-16 are computed. `tags`: three
+ * bytes a field, `field_count` of them. `text`: the contents of the fields in UTF-8, joined by 0x1E: data of a control field;
+ * indicators and subfields, each with its 0x1F, of any other. Contents that hold 0x1E themselves need `lengths`, the bytes of
+ * each; they then stand one behind another without 0x1E. NULL otherwise.
+ * `oversize` is MARC_OVERSIZE_ERROR or _ZEROS. `out` has room for 26 + 13 * field_count + text bytes, all 0x1E left out;
+ * *written says how many were written: 0 on failure. Errors: MARC_E_TOO_LARGE, MARC_E_ARGUMENT (text and field_count do not
+ * agree, `capacity` is too small). */
+int32_t marc_serialize(const uint8_t *leader, const uint8_t *tags, size_t field_count, const uint8_t *text,
+                       size_t text_length, const uint32_t *lengths, uint32_t oversize, uint8_t *out, size_t capacity,
+                       size_t *written, marc_error *error);
 
 /* [marc-abi-end] */
 
