@@ -6,6 +6,7 @@
 #include "error.hpp"
 #include "parser.hpp"
 #include "pipeline.hpp"
+#include "plain_texts.hpp"
 #include "record_view.hpp"
 #include "scanner.hpp"
 #include "shim.hpp"
@@ -363,6 +364,27 @@ const uint8_t *marc_batch_subfield(const marc_batch *batch, uint32_t record, uin
 
 int32_t marc_batch_titles(const marc_batch *batch, marc_text **out, marc_error *error) {
   return give_text(batch, out, error, marc::batch_titles);
+}
+
+int32_t marc_batch_values(const marc_batch *batch, marc_text **out, marc_error *error) {
+  return give_text(batch, out, error, marc::batch_values);
+}
+
+int32_t marc_batch_fields(const marc_batch *batch, const uint32_t *tags, size_t count, marc_text **out,
+                          marc_error *error) {
+  if (out != nullptr) *out = nullptr;
+  if (tags == nullptr && count > 0) return bad_argument(error, "tags is NULL");
+  return give_text(batch, out, error, [=](const Batch &of) { return marc::batch_fields(of, {tags, count}); });
+}
+
+int32_t marc_batch_subfields(const marc_batch *batch, marc_text **out, marc_error *error) {
+  return give_text(batch, out, error, marc::batch_subfields);
+}
+
+int32_t marc_batch_shapes(const marc_batch *batch, uint32_t *shape_of_field, marc_text **out, marc_error *error) {
+  if (out != nullptr) *out = nullptr;
+  if (shape_of_field == nullptr) return bad_argument(error, "shape_of_field is NULL");
+  return give_text(batch, out, error, [=](const Batch &of) { return marc::batch_shapes(of, shape_of_field); });
 }
 
 void marc_text_get_view(const marc_text *text, marc_text_view *out) {

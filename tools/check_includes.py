@@ -42,6 +42,7 @@ ALLOWED: dict[str, str] = {
     "json": "record_view text output escape leader_bytes walk batch_text",
     "marcxml": "record_view text output escape leader_bytes walk batch_text",
     "mrk": "record_view text output escape leader_bytes walk batch_text",
+    "plain_texts": "bytes directory batch record_view text",
     "source": "error",
     "source_file": "source",
     "source_memory": "source",

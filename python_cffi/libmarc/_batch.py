@@ -7,7 +7,9 @@ from itertools import pairwise
 from operator import add
 from typing import Any
 
+from libmarc._batch_fields import BatchFields
 from libmarc._native import ffi, lib, new_error, raise_error
+from libmarc.field import Indicators, shape_of
 
 _VIEW_SIZE = ffi.sizeof("marc_batch_view")
 _TEXT_VIEW_SIZE = ffi.sizeof("marc_text_view")
@@ -40,7 +42,21 @@ class Batch:
     releases the batch; records that are kept then have only their own bytes, and know where these stood.
     """
 
-    __slots__ = ("_known", "_slot", "count", "data", "ends", "odd", "offset", "starts", "titles", "view")
+    __slots__ = (
+        "_known",
+        "_slot",
+        "canonical",
+        "count",
+        "data",
+        "ends",
+        "fields",
+        "handed_leaders",
+        "odd",
+        "offset",
+        "starts",
+        "titles",
+        "view",
+    )
 
     def __init__(self, slot: Any, origin: int = 0) -> None:
         """`origin`: where in the source reading began."""
@@ -52,7 +68,10 @@ class Batch:
         self.starts: list[int] = ffi.unpack(view.record_start, self.count)
         self.ends: list[int] = self._find_ends()
         self.odd: list[int] = [] if all_plain(view) else self._find_odd()
+        self.canonical = bool(view.all_flags & lib.MARC_REC_CANONICAL)  # all records are
         self.titles: dict[int, str | None] | None = None
+        self.fields: BatchFields | None = BatchFields()
+        self.handed_leaders: set[int] = set()  # starts of records whose leader has been asked for
         self._known = (0, 0)  # what bytes_before() was asked last, and said
 
     def _find_ends(self) -> list[int]:
@@ -84,25 +103,44 @@ class Batch:
         at = bisect_left(self.odd, number)
         return self.odd[at] if at < len(self.odd) else self.count
 
-    def read_titles(self) -> dict[int, str | None] | None:
-        """The titles of all records by where these start, by one native call. None if the batch was released."""
+    def read_text(self, function: Any, *arguments: Any) -> dict[int, str | None] | None:
+        """One kind of data of all records by where these start, by one native call. None if the batch was released."""
         starts, slot = self.starts, self._slot  # in this order: another thread may release the batch
         if slot is None:
             return None
-        error = new_error()
-        out = ffi.new("marc_text **")
-        if lib.marc_batch_titles(slot[0], out, error) != lib.MARC_OK:
-            raise_error(error)
-        self.titles = titles = dict(zip(starts, _split_text(ffi.gc(out[0], lib.marc_text_free))))
+        return dict(zip(starts, split_text(call_text(function, slot[0], *arguments))))
+
+    def read_shapes(self) -> list[tuple[str, Indicators | None]] | None:
+        """Tag and indicators of all fields; None for those of a control field. None if the batch was released."""
+        view, slot = self.view, self._slot
+        if slot is None or view is None:
+            return None
+        numbers = ffi.new("uint32_t[]", view.field_count)
+        shapes = [shape_of(entry or "") for entry in split_text(call_text(lib.marc_batch_shapes, slot[0], numbers))]
+        return [shapes[number] for number in ffi.unpack(numbers, view.field_count)]
+
+    def read_titles(self) -> dict[int, str | None] | None:
+        """The titles of all records. None if the batch was released."""
+        self.titles = titles = self.read_text(lib.marc_batch_titles)
         return titles
 
     def release(self) -> None:
         """Lets go of the native memory. (A thread that is using it keeps it until it is done.)"""
-        self._slot = self.data = self.view = self.titles = None
+        self._slot = self.data = self.view = self.titles = self.fields = None
         self.starts = self.ends = self.odd = []
 
 
-def _split_text(text: Any) -> list[str | None]:
+def call_text(function: Any, batch: Any, *arguments: Any) -> Any:
+    """The `marc_text` that a native function makes of a batch."""
+    error = new_error()
+    out = ffi.new("marc_text **")
+    if function(batch, *arguments, out, error) != lib.MARC_OK:
+        raise_error(error)
+    return ffi.gc(out[0], lib.marc_text_free)
+
+
+def split_text(text: Any) -> list[str | None]:
+    """The entries of a `marc_text`; None for an absent one."""
     view = ffi.new("marc_text_view *")
     view.struct_size = _TEXT_VIEW_SIZE
     lib.marc_text_get_view(text, view)

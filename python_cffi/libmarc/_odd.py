@@ -13,7 +13,7 @@ from libmarc import exceptions
 from libmarc._batch import all_plain, new_slot, view_of
 from libmarc._native import code_message, ffi, lib, new_error, raise_error, unpack_tag
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
-from libmarc.field import MARC21_WIDTHS, Field, read_field_bytes, read_fields, read_wide_fields, subfield_code
+from libmarc.field import MARC21_WIDTHS, Field, read_field_bytes, read_odd_fields, subfield_code
 
 
 def _log(message: str, content: bytes) -> None:
@@ -49,7 +49,7 @@ class OddRecord(NamedTuple):
         tags = [tag for tag, _, _ in self.spans]
         errors = "replace" if self.best else "strict"
         texts = [str(raw[begin:end], self.encoding, errors) for _, begin, end in self.spans]
-        return read_fields(tags, texts) if self.widths == MARC21_WIDTHS else read_wide_fields(tags, texts, self.widths)
+        return read_odd_fields(tags, texts, self.widths)
 
 
 def text_encoding(raw: bytes) -> str:

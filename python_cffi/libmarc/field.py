@@ -28,6 +28,7 @@ class Indicators(NamedTuple):
 _make_subfield: Callable[[tuple[str, str]], Subfield] = partial(tuple.__new__, Subfield)
 
 _BLANKS = Indicators(" ", " ")
+_EMPTY = SUBFIELD_INDICATOR * 2  # a subfield without a code: it is not written
 #: Indicators, and characters of a subfield code.
 MARC21_WIDTHS = (2, 1)
 # Indicators that occur are few; each pair is made once. Filled by _indicators_of only.
@@ -56,17 +57,19 @@ class Field:
     ``indicators``  Indicators, of a data field; else None
     ``subfields``   list of Subfield, yours to change; [] for a control field
 
-    A field that was read keeps its text and is taken apart when one of these is first asked for.
+    A field that was read keeps its text and answers from it until its list of subfields is asked for, or set. From then
+    on that list is the field.
     """
 
-    __slots__ = ("__pos", "_indicators", "_text", "control_field", "data", "subfields", "tag")
+    __slots__ = ("__pos", "_indicators", "_subfields", "_text", "_value", "control_field", "data", "tag")
 
     tag: str
     data: str | None
-    subfields: list[Subfield]
     control_field: bool
     _indicators: Indicators | None
-    _text: str  # of a data field that was read: indicators and subfields, without the terminator
+    _subfields: list[Subfield]  # once they have been asked for, or set
+    _text: str | None  # of a data field that was read and not touched: two indicators, subfields; no terminator
+    _value: str | None  # what value() gives, while the text is the field
     __pos: int
 
     def __init__(
@@ -79,32 +82,75 @@ class Field:
         self.tag = _normal_tag(tag)
         if subfields and isinstance(subfields[0], str):
             raise ValueError("subfields are a list of Subfield(code, value), no longer a flat list of strings")
-        self._indicators = None
-        self.control_field = _is_control_tag(self.tag)
+        self._text = self._value = self._indicators = None
+        self.control_field = is_control_tag(self.tag)
         if self.control_field:
             self.data = data
-            self.subfields = []
+            self._subfields = []
             return
         self.data = None
-        self.subfields = subfields or []
+        self._subfields = subfields or []
         self.indicators = indicators or _BLANKS
 
     def __getattr__(self, name: str) -> Any:
-        # Only comes here while the slot is empty: a data field that was read, and not asked for this before.
-        value: Any
-        if name == "subfields":
-            make = _make_subfield
-            value = [make((part[0], part[1:])) for part in self._text.split(SUBFIELD_INDICATOR)[1:] if part]
-            self.subfields = value
-            return value
-        if name == "_indicators":
-            value = _indicators_of(self._text.partition(SUBFIELD_INDICATOR)[0])
-        elif name == "data":
-            value = None
-        else:
+        # Only comes here while the slot is empty: a field that was read, and not asked for this before.
+        value: Any = None
+        if name == "_subfields":
+            value = self._split()
+            self._indicators = self._indicators  # out of the text, before it is gone
+            self._text = self._value = None
+        elif name == "_indicators":
+            if self._text is not None:
+                value = _indicators_of(self._text[:2])
+        elif name == "_value":
+            if self._text is not None:
+                value = " ".join([part[1:].strip() for part in self._text.split(SUBFIELD_INDICATOR)[1:] if part])
+        elif name == "control_field":
+            value = False  # control fields that are read are told so
+        elif name not in ("_text", "data"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         setattr(self, name, value)
         return value
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        # For copies and pickles: the list of subfields, not the text.
+        names = ("tag", "control_field", "data", "_indicators", "_subfields", "_text", "_value")
+        return None, {name: getattr(self, name) for name in names}
+
+    def _split(self) -> list[Subfield]:
+        text, make = self._text, _make_subfield
+        if text is None:
+            return []
+        return [make((part[0], part[1:])) for part in text.split(SUBFIELD_INDICATOR)[1:] if part]
+
+    def _pairs(self) -> list[Subfield]:
+        """The subfields, for reading only."""
+        return self._subfields if self._text is None else self._split()
+
+    def _content(self) -> str:
+        """The field as it is written, without the terminator."""
+        text = self._text
+        if text is not None and _EMPTY not in text and not text.endswith(SUBFIELD_INDICATOR):
+            return text
+        if self.control_field:
+            return f"{self.data}"
+        parts = [f"{SUBFIELD_INDICATOR}{code}{value}" for code, value in self._pairs()]
+        return f"{self.indicator1}{self.indicator2}{''.join(parts)}"
+
+    def _leave_text(self) -> None:
+        """What is changed from now on is not in the text that was read."""
+        if self._text is not None:
+            self._subfields  # noqa: B018 (takes the text apart)
+
+    @property
+    def subfields(self) -> list[Subfield]:
+        """The subfields in their order: an ordinary list, and from now on the field."""
+        return self._subfields
+
+    @subfields.setter
+    def subfields(self, subfields: list[Subfield]) -> None:
+        self._leave_text()
+        self._subfields = subfields
 
     @property
     def indicators(self) -> Indicators | None:
@@ -117,6 +163,7 @@ class Field:
             return
         if isinstance(value, list | tuple) and len(value) != 2:
             raise ValueError("a field has two indicators: Indicators(first, second)")
+        self._leave_text()
         self._indicators = value if isinstance(value, Indicators) else Indicators(*value)
 
     @property
@@ -126,7 +173,7 @@ class Field:
 
     @indicator1.setter
     def indicator1(self, value: str) -> None:
-        self._indicators = self._own_indicators()._replace(first=value)
+        self.indicators = self._own_indicators()._replace(first=value)
 
     @property
     def indicator2(self) -> str:
@@ -135,7 +182,7 @@ class Field:
 
     @indicator2.setter
     def indicator2(self, value: str) -> None:
-        self._indicators = self._own_indicators()._replace(second=value)
+        self.indicators = self._own_indicators()._replace(second=value)
 
     def _own_indicators(self) -> Indicators:
         if self._indicators is None:
@@ -152,20 +199,24 @@ class Field:
 
     def get(self, code: str, default: str | None = None) -> str | None:
         """The value of the first subfield with this code, or `default`."""
-        for subfield in self.subfields:
+        text = self._text
+        if text is not None and len(code) == 1:
+            at = text.find(f"{SUBFIELD_INDICATOR}{code}")
+            return default if at < 0 else text[at + 2 :].partition(SUBFIELD_INDICATOR)[0]
+        for subfield in self._pairs():
             if subfield.code == code:
                 return subfield.value
         return default
 
     def __getitem__(self, code: str) -> str:
         """The value of the first subfield with this code. KeyError if there is none."""
-        for subfield in self.subfields:
-            if subfield.code == code:
-                return subfield.value
-        raise KeyError(code)
+        value = self.get(code)
+        if value is None:
+            raise KeyError(code)
+        return value
 
     def __contains__(self, code: str) -> bool:
-        return any(subfield.code == code for subfield in self.subfields)
+        return any(subfield.code == code for subfield in self._pairs())
 
     def __iter__(self) -> Iterator[Subfield]:
         self.__pos = 0
@@ -179,13 +230,19 @@ class Field:
 
     def get_subfields(self, *codes: str) -> list[str]:
         """The values of the subfields with one of these codes, in their order."""
-        return [subfield.value for subfield in self.subfields if subfield.code in codes]
+        text = self._text
+        if text is not None:
+            return [part[1:] for part in text.split(SUBFIELD_INDICATOR)[1:] if part[:1] in codes and part]
+        return [subfield.value for subfield in self._subfields if subfield.code in codes]
 
     def value(self) -> str:
         """All values, stripped and joined by a blank; the data of a control field."""
+        value = self._value
+        if value is not None:
+            return value
         if self.control_field:
             return self.data or ""
-        return " ".join([subfield.value.strip() for subfield in self.subfields])
+        return " ".join([subfield.value.strip() for subfield in self._subfields])
 
     def format_field(self) -> str:
         """All values as a text to read: without $6, and with dashes before the subdivisions of subjects."""
@@ -193,16 +250,13 @@ class Field:
             return self.data or ""
         divided = "vxyz" if self.is_subject_field() else ""
         parts = [
-            f" -- {value}" if code in divided and code else f" {value}" for code, value in self.subfields if code != "6"
+            f" -- {value}" if code in divided and code else f" {value}" for code, value in self._pairs() if code != "6"
         ]
         return "".join(parts).strip()
 
     def as_marc(self, encoding: str) -> bytes:
         """The bytes of the field, with its terminator."""
-        if self.control_field:
-            return f"{self.data}{END_OF_FIELD}".encode(encoding)
-        text = "".join([f"{SUBFIELD_INDICATOR}{code}{value}" for code, value in self.subfields])
-        return f"{self.indicator1}{self.indicator2}{text}{END_OF_FIELD}".encode(encoding)
+        return f"{self._content()}{END_OF_FIELD}".encode(encoding)
 
     as_marc21 = as_marc
 
@@ -211,11 +265,39 @@ class Field:
         if self._indicators is None:
             return f"={self.tag}  {(self.data or '').replace(' ', chr(92))}"
         indicators = "".join(["\\" if i in (" ", "\\") else i for i in self._indicators])
-        return f"={self.tag}  {indicators}{''.join([f'${code}{value}' for code, value in self.subfields])}"
+        return f"={self.tag}  {indicators}{''.join([f'${code}{value}' for code, value in self._pairs()])}"
 
 
-def _is_control_tag(tag: str) -> bool:
+_VALUE: Any = Field.__dict__["_value"]
+
+
+def is_control_tag(tag: str) -> bool:
+    """Whether it is a tag of control fields."""
     return tag < "010" and tag.isdigit()
+
+
+def shape_of(text: str) -> tuple[str, Indicators | None]:
+    """Tag and indicators of five characters; of three, those of a control field, the tag alone."""
+    return text[:3], _indicators_of(text[3:]) if len(text) > 3 else None
+
+
+def make_subfields(codes: str, values: list[str]) -> list[Subfield]:
+    """Subfields from their codes, a character each, and their values."""
+    return list(map(_make_subfield, zip(codes, values)))
+
+
+def what_was_asked(fields: list[Field]) -> tuple[int, int, int]:
+    """Of the data fields among these, which kept their text: from how many the subfields were taken, how many were
+    asked for their value; and how many there are."""
+    data = [field for field in fields if not is_control_tag(field.tag)]
+    return sum(field._text is None for field in data), sum(map(_has_value, data)), len(data)
+
+
+def _has_value(field: Field) -> bool:
+    try:
+        return _VALUE.__get__(field, Field) is not None
+    except AttributeError:
+        return False
 
 
 def _normal_tag(tag: str | int) -> str:
@@ -229,7 +311,7 @@ def _normal_tag(tag: str | int) -> str:
 
 
 def read_fields(tags: Iterable[str], texts: Iterable[str]) -> list[Field]:
-    """Fields that were read: `texts` are their contents without the terminator."""
+    """Fields of a plain record: `texts` are their contents without the terminator."""
     new = Field.__new__
     fields = []
     for tag, text in zip(tags, texts):
@@ -238,29 +320,32 @@ def read_fields(tags: Iterable[str], texts: Iterable[str]) -> list[Field]:
         if tag < "010" and tag.isdigit():
             field.control_field = True
             field.data = text
-            field.subfields = []
-            field._indicators = None
         else:
-            field.control_field = False
             field._text = text
         fields.append(field)
     return fields
 
 
-def read_wide_fields(tags: Iterable[str], texts: Iterable[str], widths: tuple[int, int]) -> list[Field]:
-    """The same for records that have another number of indicators, or longer subfield codes (leader/10 and /11).
+def read_odd_fields(tags: Iterable[str], texts: Iterable[str], widths: tuple[int, int] = MARC21_WIDTHS) -> list[Field]:
+    """The same for any record: what deviates from two indicators and subfields behind them is brought into that form.
 
-    Of more than two indicators the second of the Field has all but the first, so that none is lost.
+    `widths`: number of indicators, and length of subfield codes (leader/10 and /11). Of more than two indicators the
+    second of the Field has all but the first, so that none is lost.
     """
     count, size = widths
-    fields = read_fields(tags, texts)
-    for field in fields:
-        if field.control_field:
+    fields = []
+    for tag, text in zip(tags, texts):
+        if is_control_tag(tag):
+            fields.append(Field(tag, data=text))
             continue
-        head, *parts = field._text.split(SUBFIELD_INDICATOR)
-        padded = f"{head[: max(count, 1)]:<2}" if count else "  "
-        field._indicators = Indicators(padded[0], padded[1:])
-        field.subfields = [Subfield(part[:size], part[size:]) for part in parts if part]
+        head, *parts = text.split(SUBFIELD_INDICATOR)
+        field = Field(tag, subfields=[Subfield(part[:size], part[size:]) for part in parts if part])
+        if widths == MARC21_WIDTHS:
+            field._indicators = _indicators_of(head)
+        else:
+            padded = f"{head[: max(count, 1)]:<2}" if count else "  "
+            field._indicators = Indicators(padded[0], padded[1:])
+        fields.append(field)
     return fields
 
 

@@ -17,6 +17,26 @@ if TYPE_CHECKING:
 isbn_regex = re.compile(r"([0-9\-xX]+)")
 
 
+class Picked(dict[tuple[str, ...], list[Field]]):
+    """Fields of a record that were handed out by their tags, while its other fields have not been made."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__()
+        self.batch = batch
+
+    def overlaps(self, tags: tuple[str, ...]) -> bool:
+        """Whether fields with one of these tags have been handed out."""
+        return any(not known.isdisjoint(tags) for known in map(set, self))
+
+    def put_into(self, fields: list[Field]) -> None:
+        """Puts them in the place of those that were made anew, which are all fields of the record."""
+        for tags, handed_out in self.items():
+            following = iter(handed_out)
+            for number, field in enumerate(fields):
+                if field.tag in tags:
+                    fields[number] = next(following)
+
+
 class Record:
     """A MARC record: ``leader`` and ``fields``, a list of Field that is yours to change.
 
@@ -28,21 +48,23 @@ class Record:
         "__pos",
         "_batch",
         "_fields",
+        "_leader",
         "_odd",
         "_offset",
+        "_picked",
         "_raw",
         "_start",
         "force_utf8",
-        "leader",
         "to_unicode",
     )
 
-    leader: Leader | Any
+    _leader: Leader | Any  # once it has been asked for, or set
     _fields: list[Field]  # once they have been asked for, or set
+    _picked: Picked | None  # fields that were handed out while not all have been asked for
     to_unicode: bool
     force_utf8: bool
     _raw: bytes | None  # as the record stood in its source; None for one that was made
-    _batch: Batch | None  # it came in, while its fields have not been asked for
+    _batch: Batch | None  # it came in, while no field has been asked for
     _start: int  # where its bytes begin in that batch
     _offset: int | None  # where they stood in the source, once the batch is gone
     _odd: OddRecord | None  # what is to be known of a record that is not plain (MARC_REC_PLAIN)
@@ -57,9 +79,9 @@ class Record:
     ) -> None:
         """A record of these fields, or the one that the bytes `data` are. Raises what is wrong with them."""
         if fields or not data:
-            self._raw = self._offset = self._batch = None
-            self.leader = Leader(f"{leader[0:10]}22{leader[12:20]}4500")
-            self.fields = fields or []
+            self._raw = self._offset = self._batch = self._picked = None
+            self._leader = Leader(f"{leader[0:10]}22{leader[12:20]}4500")
+            self._fields = fields or []
         else:
             self._raw = bytes(data)
             self._offset = 0
@@ -69,14 +91,14 @@ class Record:
         # Only comes here while the slot is empty: a record that was read, and not asked for this before.
         value: Any
         if name == "_fields":
-            self._leave_batch()
-            value = self._read_fields()
-        elif name == "leader":
+            value = self._all_fields()
+        elif name == "_leader":
             value = Leader(self._read_leader())
+            self._hand_out_leader()
         elif name == "_offset":
             batch = self._batch
             value = batch.offset + self._start if batch is not None else None
-        elif name in ("_batch", "_odd"):
+        elif name in ("_batch", "_odd", "_picked"):
             value = None
         elif name == "_Record__pos":
             value = 0
@@ -100,6 +122,23 @@ class Record:
         if batch is not None:
             self._offset = batch.offset + self._start
             self._batch = None
+
+    def _all_fields(self) -> list[Field]:
+        """The fields when they are first asked for; those that were handed out already are among them."""
+        batch, picked = self._batch, self._picked
+        if picked is not None:
+            batch = picked.batch
+        made = batch.fields if batch is not None else None
+        fields = made.read(batch, self._start, self._bytes()) if made is not None and batch is not None else None
+        if fields is None:
+            fields = self._read_fields()
+            if made is not None:
+                made.watch(fields)
+        if picked is not None:
+            picked.put_into(fields)
+            self._picked = None
+        self._leave_batch()
+        return fields
 
     def _read_leader(self) -> str:
         odd = self._odd
@@ -125,11 +164,29 @@ class Record:
     @fields.setter
     def fields(self, fields: list[Field]) -> None:
         self._leave_batch()
+        self._picked = None
         self._fields = fields
+
+    @property
+    def leader(self) -> Leader | Any:
+        """The leader, yours to change."""
+        return self._leader
+
+    @leader.setter
+    def leader(self, leader: Leader | Any) -> None:
+        self._hand_out_leader()
+        self._leader = leader
+
+    def _hand_out_leader(self) -> None:
+        """It may be changed from now on."""
+        if self._batch is not None:
+            self._batch.handed_leaders.add(self._start)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
-        names = ("_fields", "_odd", "_offset", "_raw", "force_utf8", "leader", "to_unicode")
+        names = ("_fields", "_leader", "_odd", "_offset", "_raw", "force_utf8", "to_unicode")
+        if self._picked is not None:
+            self._fields  # noqa: B018 (some were handed out)
         self._leave_batch()
         return None, {name: getattr(self, name) for name in names if _is_set(Record.__dict__[name], self)}
 
@@ -168,20 +225,20 @@ class Record:
 
     def get(self, tag: str, default: Field | None = None) -> Field | None:
         """The first field with this tag, or `default`."""
-        for field in self.fields:
-            if field.tag == tag:
-                return field
-        return default
+        fields = self._pick((tag,))
+        if fields is None:
+            fields = [field for field in self.fields if field.tag == tag]
+        return fields[0] if fields else default
 
     def __getitem__(self, tag: str) -> Field:
         """The first field with this tag. KeyError if there is none."""
-        for field in self.fields:
-            if field.tag == tag:
-                return field
-        raise KeyError(tag)
+        field = self.get(tag)
+        if field is None:
+            raise KeyError(tag)
+        return field
 
     def __contains__(self, tag: str) -> bool:
-        return any(field.tag == tag for field in self.fields)
+        return self.get(tag) is not None
 
     def __iter__(self) -> Iterator[Field]:
         self.__pos = 0
@@ -197,7 +254,32 @@ class Record:
         """The fields with one of these tags, in their order; without a tag the list of all fields itself."""
         if not tags:
             return self.fields
-        return [field for field in self.fields if field.tag in tags]
+        fields = self._pick(tags)
+        if fields is None:
+            return [field for field in self.fields if field.tag in tags]
+        return fields[:]
+
+    def _pick(self, tags: tuple[str, ...]) -> list[Field] | None:
+        """The fields with these tags, without making the others. None where all of them are to be looked at."""
+        batch, picked = self._batch, None
+        if batch is None:
+            picked = self._picked
+            if picked is None:
+                return None
+            fields = picked.get(tags)
+            if fields is not None:
+                return fields
+            if picked.overlaps(tags):
+                return None
+            batch = picked.batch
+        made = batch.fields
+        fields = made.choose(batch, self._start, tags) if made is not None else None
+        if fields is not None:
+            if picked is None:
+                self._picked = picked = Picked(batch)
+                self._leave_batch()
+            picked[tags] = fields
+        return fields
 
     # -- what is asked most
 
@@ -239,6 +321,9 @@ class Record:
 
         NotImplementedError where `has_unconverted_text`: this version would write garbled text; `raw` has the bytes.
         """
+        batch = self._batch
+        if batch is not None and batch.canonical and self._start not in batch.handed_leaders:
+            return self._bytes()
         if self._is_canonical():
             return self._bytes()
         if self.has_unconverted_text:
@@ -272,7 +357,7 @@ class Record:
         """Whether writing the record gives the bytes that were read: nothing was asked for that could be changed, and
         they are UTF-8 and laid out as they would be written."""
         raw = self._raw
-        if raw is None or raw[9] != 0x61 or self._odd is not None or _is_set(_FIELDS, self):
+        if raw is None or raw[9] != 0x61 or self._odd is not None or _is_set(_FIELDS, self) or self._picked is not None:
             return False
         if b"\x1f\x1f" in raw or b"\x1f\x1e" in raw:
             return False
@@ -285,7 +370,7 @@ class Record:
 
 
 _FIELDS = Record.__dict__["_fields"]
-_LEADER = Record.__dict__["leader"]
+_LEADER = Record.__dict__["_leader"]
 
 
 def _is_set(slot: Any, record: Record) -> bool:

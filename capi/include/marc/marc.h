@@ -399,6 +399,26 @@ int32_t marc_batch_xml(const marc_batch *batch, uint32_t style, marc_text **out,
 /* Every record as lines of MARCMaker, each with its line end (LF); `style` is MARC_MRK_... . Absent for rejected pieces. */
 int32_t marc_batch_mrk(const marc_batch *batch, uint32_t style, marc_text **out, marc_error *error);
 
+/* The following are for bindings that make an object of every field. They give plain records only (MARC_REC_PLAIN) whose
+ * text is UTF-8; any other one is absent. */
+
+/* The values of all fields, separated by 0x1E. The value of a data field has those of its subfields, each without white
+ * space around it, joined by a blank; that of a control field is its data. As pymarc's Field.value(). */
+int32_t marc_batch_values(const marc_batch *batch, marc_text **out, marc_error *error);
+
+/* The fields that have one of the `count` packed tags, separated by 0x1E: three bytes of tag, then the content. */
+int32_t marc_batch_fields(const marc_batch *batch, const uint32_t *tags, size_t count, marc_text **out,
+                          marc_error *error);
+
+/* All subfields: their codes, a byte each; 0x1E; their values, separated by 0x1F; then for each control field 0x1E and
+ * its data. */
+int32_t marc_batch_subfields(const marc_batch *batch, marc_text **out, marc_error *error);
+
+/* The shapes of fields: tag and two indicators, of a control field the tag alone. The entries of the text are the
+ * different shapes of the batch (not its pieces); shape_of_field, room for the field_count of the batch, receives the
+ * number of its shape for each field. */
+int32_t marc_batch_shapes(const marc_batch *batch, uint32_t *shape_of_field, marc_text **out, marc_error *error);
+
 /* Fills a view; O(1). Pointers are borrowed from the text. NULL: an empty view. */
 void marc_text_get_view(const marc_text *text, marc_text_view *out);
 /* NULL is fine. */
