@@ -28,6 +28,7 @@ constexpr std::array kCodes{
     MARC_CODE(MARC_E_INTERRUPTED, "reading was interrupted; the next call goes on"),
     MARC_CODE(MARC_E_UNSUPPORTED, "an option that this version does not offer"),
     MARC_CODE(MARC_E_INTERNAL, "a defect of the library"),
+    MARC_CODE(MARC_E_UNMAPPABLE, "MARC-8 does not have a character of the text"),
     MARC_CODE(MARC_E_TOO_LARGE, "a field or record larger than ISO 2709 can state"),
     MARC_CODE(MARC_E_UNWRITABLE, "something that the format cannot hold"),
     MARC_CODE(MARC_BAD_LENGTH, "record length (leader/00-04) is not a number"),

@@ -68,6 +68,29 @@ bool is_utf8(const std::uint8_t *data, std::size_t size) {
   return true;
 }
 
+char32_t next_character(const std::uint8_t *data, std::size_t &at) {
+  count_steps(1);
+  const char32_t first = data[at++];
+  if (first < 0x80) return first;
+  const unsigned more = first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
+  char32_t character = first & (0x3FU >> more);
+  for (unsigned i = 0; i < more; ++i) character = character << 6 | (data[at++] & 0x3FU);
+  return character;
+}
+
+std::size_t put_utf8(char32_t character, std::uint8_t *out) {
+  if (character < 0x80) {
+    out[0] = static_cast<std::uint8_t>(character);
+    return 1;
+  }
+  const unsigned more = character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
+  constexpr std::array<std::uint8_t, 4> kFirst{0, 0xC0, 0xE0, 0xF0};
+  out[0] = static_cast<std::uint8_t>(kFirst[more] | character >> (6 * more));
+  for (unsigned i = 1; i <= more; ++i)
+    out[i] = static_cast<std::uint8_t>(0x80 | (character >> (6 * (more - i)) & 0x3F));
+  return more + 1;
+}
+
 std::size_t replace_invalid_utf8(const std::uint8_t *data, std::size_t size, std::uint8_t *out) {
   std::uint8_t *to = out;
   std::size_t at = 0;

@@ -10,6 +10,12 @@ namespace marc {
 // Whether the bytes are well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(const std::uint8_t *data, std::size_t size);
 
+// The character at data[at], which must be well-formed; moves `at` behind it.
+char32_t next_character(const std::uint8_t *data, std::size_t &at);
+
+// Writes a character; `out` has room for four bytes. Returns the bytes written.
+std::size_t put_utf8(char32_t character, std::uint8_t *out);
+
 // Writes ISO 8859-1 bytes as UTF-8; `out` has room for twice `size`. Returns the bytes written.
 std::size_t latin1_to_utf8(const std::uint8_t *data, std::size_t size, std::uint8_t *out);
 

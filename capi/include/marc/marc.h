@@ -61,6 +61,7 @@ enum {
   MARC_E_INTERRUPTED = -8,   /* for now only: MARC_READ_INTERRUPTED, or options.interruptible; the next call goes on */
   MARC_E_UNSUPPORTED = -9,   /* an option that this version reserves but does not offer */
   MARC_E_INTERNAL = -10,     /* a defect of the library; the message says where */
+  MARC_E_UNMAPPABLE = -11,   /* MARC-8 does not have a character; byte_offset says where it stands, detail holds it */
   MARC_E_TOO_LARGE = -12,    /* a field or record larger than ISO 2709 can state; tag says which, detail its bytes */
   MARC_E_UNWRITABLE = -13    /* something that the format cannot hold, where the options refuse it; tag says where */
 };
@@ -145,6 +146,21 @@ enum {
   MARC_PARSE_BEST = 1        /* the best reading: repaired where possible, else the answer of pymarc */
 };
 
+/* marc_marc8_options.unmappable: what becomes of a character that MARC-8 does not have. */
+enum {
+  MARC_UNMAPPABLE_ERROR = 0,     /* the call fails: MARC_E_UNMAPPABLE */
+  MARC_UNMAPPABLE_REFERENCE = 1, /* it is written as &#xHHHH; */
+  MARC_UNMAPPABLE_REPLACE = 2    /* it is written as ? */
+};
+
+/* marc_finding.kind */
+enum {
+  MARC_FINDING_UNMAPPED = 1, /* bytes that mean nothing in the set in use, or a character that MARC-8 does not have */
+  MARC_FINDING_CUT = 2,      /* the text ends within the three bytes of a character; code is a blank */
+  MARC_FINDING_ESCAPE = 3,   /* an escape sequence that is cut, or leads to no set that is known */
+  MARC_FINDING_ORPHAN = 4    /* a mark (code is the Unicode character) behind which no base stands */
+};
+
 /* Where a piece that is parsed alone stands (marc_parse_record). */
 enum {
   MARC_PIECE_ALONE = 0,      /* nowhere: it is the record; no terminator is looked for, but it must hold the length in its leader */
@@ -198,6 +214,7 @@ enum { MARC_READ_INTERRUPTED = -2147483647 };
 typedef struct marc_reader marc_reader; /* exclusive use; free with marc_reader_free */
 typedef struct marc_batch marc_batch;   /* immutable, reference counted; give back with marc_batch_release */
 typedef struct marc_text marc_text;     /* immutable; free with marc_text_free */
+typedef struct marc_conversion marc_conversion; /* immutable; free with marc_conversion_free */
 
 /* Why a call failed. Set struct_size with marc_error_init. */
 typedef struct marc_error {
@@ -285,6 +302,38 @@ typedef struct marc_text_view {
   uint32_t splits;         /* 1: splitting data at 0x1D gives the entries, 0: an entry holds 0x1D itself */
   uint32_t absent;         /* how many entries are absent */
 } marc_text_view;
+
+/* How to convert MARC-8. Fill with marc_marc8_options_init. Sets are named by the final byte of their escape sequence,
+ * such as 0x42 (ASCII) and 0x45 (ANSEL). */
+typedef struct marc_marc8_options {
+  uint32_t struct_size;
+  uint32_t rule;       /* from MARC-8: MARC_PARSE_PYMARC, the default, or MARC_PARSE_BEST (see marc_marc8_to_utf8) */
+  uint32_t g0;         /* from MARC-8: set of the bytes below 0x80 at the beginning; default 0x42 */
+  uint32_t g1;         /* from MARC-8: set of the bytes from 0x80 on; default 0x45 */
+  uint32_t unmappable; /* to MARC-8: MARC_UNMAPPABLE_...; default MARC_UNMAPPABLE_ERROR */
+} marc_marc8_options;
+
+/* A place in a text that could not be converted as it stands. */
+typedef struct marc_finding {
+  uint64_t offset; /* in the text that was given */
+  uint32_t code;   /* of one byte, of the three bytes of EACC (big-endian), or of a Unicode character */
+  uint32_t kind;   /* MARC_FINDING_... */
+  uint32_t g0;     /* the sets in use there */
+  uint32_t g1;
+} marc_finding;
+
+/* A text that was converted. Set struct_size before the call. */
+typedef struct marc_conversion_view {
+  uint32_t struct_size;
+  uint32_t finding_count;
+  const uint8_t *data;
+  uint64_t data_length;
+  const marc_finding *findings; /* by offset, but for MARC_FINDING_ORPHAN, which are at the end */
+  uint32_t g0;                  /* the sets in use at the end */
+  uint32_t g1;
+  uint32_t stopped;             /* 1: pymarc gives up at the last finding, and data ends before it */
+  uint32_t reserved;
+} marc_conversion_view;
 
 /* Gives the next bytes of a source, as per read(2): at most `capacity` bytes are written to `buffer`. Returns their
  * number, 0 at the end, or a value below zero, which ends the reading after the records already read were delivered;
@@ -436,6 +485,34 @@ void marc_text_free(marc_text *text);
 int32_t marc_serialize(const uint8_t *leader, const uint8_t *tags, size_t field_count, const uint8_t *text,
                        size_t text_length, const uint32_t *lengths, uint32_t oversize, uint8_t *out, size_t capacity,
                        size_t *written, marc_error *error);
+
+/* ---- 8. MARC-8 ---------------------------------------------------------------------------------------------------- */
+
+/* Sets struct_size and the defaults. `size` is sizeof(marc_marc8_options) as the caller was compiled. */
+void marc_marc8_options_init(marc_marc8_options *options, size_t size);
+
+/* Converts a text in MARC-8, such as one subfield, to UTF-8 in Normalization Form C. `options` may be NULL. Bytes that
+ * mean nothing are findings of the conversion, never a failure of the call.
+ * MARC_PARSE_PYMARC: as pymarc 5.4: control bytes and marks without a base are dropped, bytes that mean nothing become a
+ * blank, halves of double marks U+FE20 to U+FE23, references (&#x2014;) stay as they are. What pymarc loses although the
+ * tables have it (sets in G1, extended sets in G0) is converted.
+ * MARC_PARSE_BEST: as the tables of the Library of Congress: control characters stay, a blank bears marks without a base,
+ * bytes that mean nothing become U+FFFD, double marks are U+0360 and U+0361, references are expanded. */
+int32_t marc_marc8_to_utf8(const uint8_t *data, size_t length, const marc_marc8_options *options,
+                           marc_conversion **out, marc_error *error);
+
+/* Converts UTF-8 to MARC-8. The text begins and ends with ASCII in G0 and ANSEL in G1, and is so before each delimiter
+ * (0x1D to 0x1F) in it. `options` may be NULL. Findings are the characters that MARC-8 does not have. What was written can
+ * be read with MARC_PARSE_BEST: it gives the text in Normalization Form C. (Half marks, U+FE20 to U+FE23, and references
+ * that the text itself holds come back with MARC_PARSE_PYMARC.)
+ * MARC_E_ARGUMENT: the text is no UTF-8. MARC_E_UNMAPPABLE: with MARC_UNMAPPABLE_ERROR. */
+int32_t marc_utf8_to_marc8(const uint8_t *data, size_t length, const marc_marc8_options *options,
+                           marc_conversion **out, marc_error *error);
+
+/* Fills a view; O(1). Pointers are borrowed from the conversion. NULL: an empty view. */
+void marc_conversion_get_view(const marc_conversion *conversion, marc_conversion_view *out);
+/* NULL is fine. */
+void marc_conversion_free(marc_conversion *conversion);
 
 /* [marc-abi-end] */
 
