@@ -1,6 +1,6 @@
-"""Fetches the Library of Congress records that pymarc's source distribution carries (250 000, 242 MB).
+"""Fetches pymarc's source distribution, and the Library of Congress records that it carries (250 000, 242 MB).
 
-They go to a cache outside the checkout: LIBMARC_CACHE, else libmarc/ in XDG_CACHE_HOME or ~/.cache. Where
+Both go to a cache outside the checkout: LIBMARC_CACHE, else libmarc/ in XDG_CACHE_HOME or ~/.cache. Where
 they cannot be had this says so in one line and ends well: the tests that need them are skipped, and say so.
 """
 
@@ -58,19 +58,17 @@ def extract(sdist: Path, target: Path) -> None:
 
 def main() -> int:
     target = cache_folder() / NAME
-    if target.exists():
-        return 0
+    kept = target.with_name(SDIST)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        kept = target.with_name(SDIST)
-        if kept.exists():
+        if not kept.exists():
+            print(f"libmarc: fetching {SDIST} (once, 76 MB) into {kept.parent}", flush=True)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+                download(Path(folder)).replace(kept)
+        if not target.exists():
             extract(kept, target)
-            return 0
-        print(f"libmarc: fetching {NAME} (once, 76 MB) into {target.parent}", flush=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-            extract(download(Path(folder)), target)
     except (OSError, subprocess.SubprocessError, tarfile.TarError, KeyError, EOFError) as error:
-        print(f"libmarc: {NAME} cannot be had ({type(error).__name__}); the tests that need it will be skipped")
+        print(f"libmarc: {SDIST} cannot be had ({type(error).__name__}); the tests that need it will be skipped")
     return 0
 
 

@@ -1,7 +1,13 @@
 """libmarc: reads MARC records (ISO 2709) at the speed of the machine. The names are pymarc's."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from libmarc import constants, exceptions, field, leader, marc8, reader, record, writer
 from libmarc._native import version
 from libmarc._odd import Problem
+from libmarc._pymarc import install_as_pymarc
 from libmarc._stats import Stats
 from libmarc.constants import (
     DIRECTORY_ENTRY_LEN,
@@ -30,19 +36,64 @@ from libmarc.exceptions import (
     TruncatedRecord,
     WriteNeedsRecord,
 )
-from libmarc.field import Field, Indicators, Subfield
+from libmarc.field import Field, Indicators, RawField, Subfield, map_marc8_field
 from libmarc.leader import Leader
-from libmarc.reader import MARCReader
-from libmarc.record import Record
+from libmarc.marc8 import MARC8ToUnicode, marc8_to_unicode
+from libmarc.reader import MARCReader, Reader, map_records
+from libmarc.record import Record, isbn_regex, map_marc8_record, normalize_subfield_code
+from libmarc.writer import JSONWriter, MARCWriter, TextWriter, Writer, XMLWriter
+
+if TYPE_CHECKING:
+    from libmarc import marcjson, marcxml
+    from libmarc.marcjson import JSONHandler, parse_json_to_array
+    from libmarc.marcxml import (
+        MARC_XML_NS,
+        MARC_XML_SCHEMA,
+        XSI_NS,
+        XmlHandler,
+        map_xml,
+        parse_xml,
+        parse_xml_to_array,
+        record_to_xml,
+        record_to_xml_node,
+    )
+    from libmarc.reader import JSONReader, MARCMakerReader
+    from libmarc.record import logger
 
 __version__ = version()
+
+#: What is imported when it is first asked for, and the module that has it: most programs need none of it.
+_LATER = {
+    **dict.fromkeys(("JSONReader", "MARCMakerReader"), "reader"),
+    **dict.fromkeys(("JSONHandler", "parse_json_to_array"), "marcjson"),
+    **dict.fromkeys(("MARC_XML_NS", "MARC_XML_SCHEMA", "XSI_NS"), "marcxml"),
+    **dict.fromkeys(("XmlHandler", "map_xml", "parse_xml", "parse_xml_to_array"), "marcxml"),
+    **dict.fromkeys(("record_to_xml", "record_to_xml_node"), "marcxml"),
+    "logger": "record",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in ("marcjson", "marcxml"):
+        return import_module(f"libmarc.{name}")
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"libmarc.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value
+
 
 __all__ = [
     "DIRECTORY_ENTRY_LEN",
     "END_OF_FIELD",
     "END_OF_RECORD",
     "LEADER_LEN",
+    "MARC_XML_NS",
+    "MARC_XML_SCHEMA",
     "SUBFIELD_INDICATOR",
+    "XSI_NS",
     "BadLeaderValue",
     "BadSubfieldCodeWarning",
     "BaseAddressInvalid",
@@ -52,13 +103,21 @@ __all__ = [
     "Field",
     "FieldNotFound",
     "Indicators",
+    "JSONHandler",
+    "JSONReader",
+    "JSONWriter",
     "Leader",
+    "MARC8ToUnicode",
+    "MARCMakerReader",
     "MARCReader",
+    "MARCWriter",
     "MissingLinkedFields",
     "NoActiveFile",
     "NoFieldsFound",
     "Problem",
     "PymarcException",
+    "RawField",
+    "Reader",
     "Record",
     "RecordDirectoryInvalid",
     "RecordLeaderInvalid",
@@ -66,7 +125,35 @@ __all__ = [
     "RecordTooLarge",
     "Stats",
     "Subfield",
+    "TextWriter",
     "TooManyErrors",
     "TruncatedRecord",
     "WriteNeedsRecord",
+    "Writer",
+    "XMLWriter",
+    "XmlHandler",
+    "constants",
+    "exceptions",
+    "field",
+    "install_as_pymarc",
+    "isbn_regex",
+    "leader",
+    "logger",
+    "map_marc8_field",
+    "map_marc8_record",
+    "map_records",
+    "map_xml",
+    "marc8",
+    "marc8_to_unicode",
+    "marcjson",
+    "marcxml",
+    "normalize_subfield_code",
+    "parse_json_to_array",
+    "parse_xml",
+    "parse_xml_to_array",
+    "reader",
+    "record",
+    "record_to_xml",
+    "record_to_xml_node",
+    "writer",
 ]

@@ -13,13 +13,7 @@ from libmarc import exceptions
 from libmarc._batch import all_plain, new_slot, view_of
 from libmarc._native import code_message, ffi, lib, new_error, raise_error, unpack_tag
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
-from libmarc.field import MARC21_WIDTHS, Field, read_field_bytes, read_odd_fields, subfield_code
-
-
-def _log(message: str, content: bytes) -> None:
-    import logging  # here: most programs never need it, and `import libmarc` is quicker without
-
-    logging.getLogger("pymarc").warning(message, content)  # the name that users of pymarc have configured
+from libmarc.field import MARC21_WIDTHS, Field, log_warning, read_field_bytes, read_odd_fields, subfield_code
 
 
 class Problem(NamedTuple):
@@ -57,7 +51,7 @@ def text_encoding(raw: bytes) -> str:
     return "utf-8" if raw[9] == 0x61 else "latin-1"
 
 
-def _users_level() -> int:
+def users_level() -> int:
     """The stacklevel, for the function that asks, of the first caller outside this package."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
@@ -131,6 +125,13 @@ def _one_line(text: str) -> str:
     return "".join([char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text])
 
 
+class _Beginning(NamedTuple):
+    """In place of a note: the whole piece."""
+
+    offset: int
+    tag: int = 0
+
+
 class Piece:
     """Piece `number` of a batch, with its notes. `origin`: where in the source reading began."""
 
@@ -156,6 +157,12 @@ class Piece:
         """Whether the piece is a further part of the one before it, too large to come at once."""
         return bool(self.view.record_status[self.number] == lib.MARC_BAD_OVERSIZE_PART)
 
+    @property
+    def is_no_record(self) -> bool:
+        """Whether it was rejected before its leader was looked at, or must not be taken apart."""
+        code = self.view.record_status[self.number]
+        return code == lib.MARC_BAD_OVERLAP or issubclass(_CLASSES.get(code, Exception), exceptions.FatalReaderError)
+
     def error(self) -> Exception:
         """Why the piece was rejected, with its place."""
         code: int = self.view.record_status[self.number]
@@ -163,6 +170,13 @@ class Piece:
         known = _CLASSES.get(code)
         error = known() if known is not None else _python_error(code, self.content(note))
         return self._placed(error, code, note)
+
+    def placed(self, error: Exception) -> Exception:
+        """What decoding the piece in Python has raised, with its place: the error of the core, if that is the same."""
+        found = self.error() if self.is_rejected else None
+        if found is not None and type(found) is type(error) and not isinstance(error, UnicodeError):
+            return found
+        return self._placed(error, lib.MARC_BAD_TEXT, _Beginning(self.start))
 
     def _placed(self, error: Exception, code: int, note: Any) -> Exception:
         """The error with its place, in attributes and in words."""
@@ -211,15 +225,15 @@ class Piece:
         for note in self.notes:
             content = self.content(note)
             if note.code == lib.MARC_NOTE_INDICATORS_MISSING:
-                _log("missing indicators: %s", content)
+                log_warning("missing indicators: %s", content)
             elif note.code == lib.MARC_NOTE_INDICATOR_ONE:
-                _log("only 1 indicator found: %s", content)
+                log_warning("only 1 indicator found: %s", content)
             elif note.code == lib.MARC_NOTE_INDICATORS_MANY:
-                _log("more than 2 indicators found: %s", content)
+                log_warning("more than 2 indicators found: %s", content)
             elif note.code == lib.MARC_NOTE_SUBFIELD_CODE:
                 has_high_codes = True
                 try:
-                    warnings.warn(exceptions.BadSubfieldCodeWarning(content), stacklevel=_users_level())
+                    warnings.warn(exceptions.BadSubfieldCodeWarning(content), stacklevel=users_level())
                     subfield_code(content)
                 except (IndexError, exceptions.BadSubfieldCodeWarning) as problem:  # `-W error`
                     self._placed(problem, note.code, note)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from libmarc.constants import END_OF_FIELD, SUBFIELD_INDICATOR
 
@@ -152,6 +152,11 @@ class Field:
         self._leave_text()
         self._subfields = subfields
 
+    @classmethod
+    def convert_legacy_subfields(cls, subfields: Sequence[str]) -> list[Subfield]:
+        """Subfields from the flat list of codes and values that pymarc 4 had. ValueError if a value is missing."""
+        return [Subfield(code, value) for code, value in zip(subfields[::2], subfields[1::2], strict=True)]
+
     @property
     def indicators(self) -> Indicators | None:
         """The two indicators; None for a control field."""
@@ -197,6 +202,12 @@ class Field:
         """Whether the tag begins with 6."""
         return self.tag.startswith("6")
 
+    @overload
+    def get(self, code: str, default: str) -> str: ...
+
+    @overload
+    def get(self, code: str, default: None = None) -> str | None: ...
+
     def get(self, code: str, default: str | None = None) -> str | None:
         """The value of the first subfield with this code, or `default`."""
         text = self._text
@@ -218,15 +229,26 @@ class Field:
     def __contains__(self, code: str) -> bool:
         return any(subfield.code == code for subfield in self._pairs())
 
+    def __setitem__(self, code: str, value: str) -> None:
+        """Sets the value of the one subfield with this code. KeyError if there is none, or more than one."""
+        found = [number for number, subfield in enumerate(self.subfields) if subfield.code == code]
+        if len(found) != 1:
+            raise KeyError(f"{len(found)} subfields have the code {code!r}, not one")
+        self.subfields[found[0]] = Subfield(code, value)
+
     def __iter__(self) -> Iterator[Subfield]:
+        """The subfields. Each loop has its own place in them."""
         self.__pos = 0
-        return self
+        return iter(self.subfields)
 
     def __next__(self) -> Subfield:
-        if self.__pos >= len(self.subfields):
+        """The next subfield for next(field), from the first one, or from the last iter(field), on."""
+        # The slot is empty before the first.
+        position: int = getattr(self, "_Field__pos", 0)
+        if position >= len(self.subfields):
             raise StopIteration
-        self.__pos += 1
-        return self.subfields[self.__pos - 1]
+        self.__pos = position + 1
+        return self.subfields[position]
 
     def get_subfields(self, *codes: str) -> list[str]:
         """The values of the subfields with one of these codes, in their order."""
@@ -234,6 +256,30 @@ class Field:
         if text is not None:
             return [part[1:] for part in text.split(SUBFIELD_INDICATOR)[1:] if part[:1] in codes and part]
         return [subfield.value for subfield in self._subfields if subfield.code in codes]
+
+    def subfields_as_dict(self) -> dict[str, list[str]]:
+        """The values by their code, in their order; {} for a control field."""
+        values: dict[str, list[str]] = {}
+        for code, value in self._pairs():
+            values.setdefault(code, []).append(value)
+        return values
+
+    def linkage_occurrence_num(self) -> str | None:
+        """The number in $6 (``880-03/r``: "03") that links this field with others. None if there is no such number."""
+        _, hyphen, rest = self.get("6", "").partition("-")
+        return rest.split("-", 1)[0].split("/", 1)[0] if hyphen else None
+
+    def add_subfield(self, code: str, value: str, pos: int | None = None) -> None:
+        """Puts a subfield before position `pos`, or at the end. A control field stays as it is."""
+        if not self.control_field:
+            self.subfields.insert(len(self.subfields) if pos is None else pos, Subfield(code, value))
+
+    def delete_subfield(self, code: str) -> str | None:
+        """Takes the first subfield with this code out. Returns its value, or None if there is none."""
+        for number, subfield in enumerate(self.subfields):
+            if subfield.code == code:
+                return self.subfields.pop(number).value
+        return None
 
     def value(self) -> str:
         """All values, stripped and joined by a blank; the data of a control field."""
@@ -269,6 +315,50 @@ class Field:
 
 
 _VALUE: Any = Field.__dict__["_value"]
+
+
+class RawField(Field):
+    """A field whose data and values are the bytes that were read, not decoded (``to_unicode=False``)."""
+
+    __slots__ = ()
+
+    def as_marc(self, encoding: str | None = None) -> bytes:
+        """The bytes of the field, with its terminator. They have their encoding: `encoding` only brings a log line."""
+        if encoding is not None:
+            log_warning("a RawField is not written in another encoding, also not in %s", encoding)
+        end = END_OF_FIELD.encode()
+        data: Any = self.data
+        if self.control_field:
+            return data + end  # type: ignore[no-any-return]
+        content = f"{self.indicator1}{self.indicator2}".encode("ascii")
+        subfields: list[tuple[str, Any]] = list(self.subfields)
+        for code, value in subfields:
+            content += f"{SUBFIELD_INDICATOR}{code}".encode("ascii") + value
+        return content + end
+
+    as_marc21 = as_marc
+
+
+def map_marc8_field(f: Field) -> Field:
+    """The field itself, its MARC-8 values (bytes) converted to Unicode. What is text already stays as it is."""
+    if f.control_field:
+        f.data = _unicode(f.data)
+    else:
+        f.subfields = [Subfield(code, _unicode(value)) for code, value in f.subfields]
+    return f
+
+
+def _unicode(value: Any) -> Any:
+    from libmarc.marc8 import marc8_to_unicode
+
+    return marc8_to_unicode(value) if isinstance(value, bytes) else value
+
+
+def log_warning(message: str, *content: object) -> None:
+    """Logs under the name that users of pymarc have configured."""
+    import logging  # here: most programs never need it, and `import libmarc` is quicker without
+
+    logging.getLogger("pymarc").warning(message, *content)
 
 
 def is_control_tag(tag: str) -> bool:

@@ -6,21 +6,27 @@ import enum
 import threading
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import repeat
 from operator import index
 from threading import get_ident
 from types import TracebackType
-from typing import Any, NoReturn, SupportsIndex
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from libmarc._batch import Batch, new_slot
+from libmarc._decoding import Decoding
 from libmarc._native import error_of, lib, new_error, new_options
 from libmarc._odd import OddRecord, Piece
 from libmarc._rejects import Rejects
 from libmarc._sources import NativeSource
 from libmarc._stats import Stats
-from libmarc.exceptions import TooManyErrors
+from libmarc.exceptions import FatalReaderError, TooManyErrors
+from libmarc.leader import Leader
 from libmarc.record import Record
+
+if TYPE_CHECKING:
+    from libmarc._text_readers import JSONReader as JSONReader
+    from libmarc._text_readers import MARCMakerReader as MARCMakerReader
 
 #: A batch of the queue ends at this many records, and at this many bytes unless one record alone is larger.
 QUEUE_RECORDS = 100
@@ -41,10 +47,22 @@ class State(enum.Enum):
     EOF = "everything was handed out, reading failed for good, or the reader was closed"
 
 
+def __getattr__(name: str) -> Any:
+    if name in ("JSONReader", "MARCMakerReader"):  # they need json, and most programs need neither
+        from libmarc import _text_readers
+
+        return getattr(_text_readers, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 _INITIAL, _QUEUE, _READ_BATCH, _EOF = State  # (State.QUEUE runs Python code in some versions)
 
 
-class MARCReader:
+class Reader:
+    """The base of all readers."""
+
+
+class MARCReader(Reader):
     """Reads MARC records (ISO 2709) from a path, bytes, or a file-like object.
 
     >>> with MARCReader("books.mrc") as reader:
@@ -82,8 +100,15 @@ class MARCReader:
         _capped: bool = True,
     ) -> None:
         """`marc_target`: what to read from; TypeError, naming what is supported, for anything else. The errors of
-        opening a path are those of open(). `hide_utf8_warnings` and `permissive` change nothing here; values of the
-        others that ask for another decoding are a later version's: NotImplementedError.
+        opening a path are those of open().
+
+        `to_unicode` false: data and values are bytes, in fields of the class RawField.
+        `force_utf8`: all text is UTF-8, whatever leader/09 says.
+        `utf8_handling`: what becomes of subfields that are not valid UTF-8, by the names of Python's codecs: "strict",
+        "replace", "ignore", "backslashreplace" ...
+        `file_encoding`: the codec of records that are not in UTF-8 by leader/09; "iso8859-1", in this spelling only,
+        stands for MARC-8.
+        `hide_utf8_warnings` and `permissive` change nothing here.
 
         `on_error`: what becomes of a piece that is no record. "none": None in its place, as in pymarc. "raise": its
         error is raised, and the following next() goes on behind it. "skip": it is passed over. "salvage": records
@@ -98,8 +123,10 @@ class MARCReader:
             raise ValueError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
         if max_errors is not None and index(max_errors) < 0:
             raise ValueError(f"max_errors is a number of errors, from 0 on, or None; not {max_errors}")
-        if not to_unicode or force_utf8 or utf8_handling != "strict" or file_encoding != "iso8859-1":
-            raise NotImplementedError("to_unicode, force_utf8, utf8_handling and file_encoding: only the defaults yet")
+        self.permissive = permissive
+        self._decoding = Decoding(to_unicode, force_utf8, hide_utf8_warnings, utf8_handling, file_encoding)
+        if on_error == "salvage" and not self._decoding.is_native:
+            raise ValueError("on_error='salvage' finds out how text is encoded: no other options of decoding with it")
         self.file_handle = marc_target
         self._state = _INITIAL
         self._lock = threading.RLock()
@@ -161,9 +188,12 @@ class MARCReader:
                 self._user = None
 
     def _next_piece(self) -> Record | None:
+        last = self._exception, self._chunk
         self._exception = self._chunk = None
         while not self._queue:
             if self._state is _EOF:
+                if isinstance(last[0], FatalReaderError):  # can still be asked for behind the loop, as in pymarc
+                    self._exception, self._chunk = last
                 raise StopIteration
             if self._state is not _QUEUE:
                 self._read_batch()
@@ -227,7 +257,7 @@ class MARCReader:
         if begin == batch.count:
             self._state = _READ_BATCH
             return False
-        odd = batch.next_odd(begin)
+        odd = batch.next_odd(begin) if self._decoding.keeps_plain else begin
         if odd == begin:
             return self._take_odd(batch, begin)
         end = min(begin + self._queue_records, odd)
@@ -246,15 +276,14 @@ class MARCReader:
         its turn has come: warnings and log lines appear at its place.)"""
         raw = batch.data[batch.starts[number] : batch.ends[number]]
         piece = Piece(batch.view, number, raw, self._source.origin)
-        problem = piece.error() if piece.is_rejected else None
-        if problem is None:
-            try:
-                odd = piece.best_record() if self._on_error == "salvage" else piece.odd_record()
-            except Exception as raised:  # no ASCII is left of a subfield code, or a warning is an error
-                problem = raised.with_traceback(None)
-            else:
-                self._take_record(batch, number, raw, odd)
-                return False
+        try:
+            record = self._record_of(piece)
+        except Exception as raised:
+            problem = raised.with_traceback(None)
+        else:
+            record._offset = batch.offset + batch.starts[number]
+            self._take_record(record, number + 1)
+            return False
         if self._rejects is not None:
             self._rejects.write(raw, self._rejected_bytes)
         if piece.is_part:
@@ -264,15 +293,24 @@ class MARCReader:
         self._reject(problem, raw, number + 1)
         return True
 
-    def _take_record(self, batch: Batch, number: int, raw: bytes, odd: OddRecord) -> None:
+    def _record_of(self, piece: Piece) -> Record:
+        """The record that a piece is. Raises why it is none."""
+        if not self._decoding.is_native:
+            return _decoded(piece, self._decoding)
+        if piece.is_rejected:
+            raise piece.error()
         record = Record.__new__(Record)
-        record._raw = raw
-        record._odd = odd
-        record._offset = batch.offset + batch.starts[number]
+        record._raw = piece.raw
+        # (Raises where no ASCII is left of a subfield code, or a warning is an error.)
+        record._odd = piece.best_record() if self._on_error == "salvage" else piece.odd_record()
+        return record
+
+    def _take_record(self, record: Record, end: int) -> None:
         queue = deque([record])
-        pop, repaired = queue.popleft, self._repaired + odd.repaired
+        repaired = record._odd is not None and record._odd.repaired
+        pop, repaired_so_far = queue.popleft, self._repaired + repaired
         # As in _set_queue.
-        self._queue, self._next_queued, self._queued, self._repaired = queue, pop, number + 1, repaired
+        self._queue, self._next_queued, self._queued, self._repaired = queue, pop, end, repaired_so_far
 
     def _reject(self, problem: Exception, raw: bytes, end: int) -> None:
         """Makes a piece that is no record the current one. Counts it."""
@@ -393,6 +431,27 @@ class MARCReader:
         """How the source is read: "file" (natively), "memory" (in place) or "callback" (by its read method)."""
         return self._source.backend
 
+    @property
+    def to_unicode(self) -> bool:
+        """As it was passed in; like the following ones, it does not change while the reader reads."""
+        return self._decoding.to_unicode
+
+    @property
+    def force_utf8(self) -> bool:
+        return self._decoding.force_utf8
+
+    @property
+    def hide_utf8_warnings(self) -> bool:
+        return self._decoding.hide_utf8_warnings
+
+    @property
+    def utf8_handling(self) -> str:
+        return self._decoding.utf8_handling
+
+    @property
+    def file_encoding(self) -> str:
+        return self._decoding.file_encoding
+
     # -- end
 
     def close(self) -> None:
@@ -435,3 +494,28 @@ def _plain_records(batch: Batch, begin: int, end: int) -> deque[Record]:
         record._batch = batch
         record._start = start
     return records
+
+
+def _decoded(piece: Piece, decoding: Decoding) -> Record:
+    """The record that a piece is, decoded in Python. Raises why it is none."""
+    if piece.is_no_record:
+        raise piece.error()
+    try:
+        leader, fields = decoding.read(piece.raw)
+    except Exception as problem:
+        raise piece.placed(problem) from None
+    record = Record.__new__(Record)
+    record._raw = piece.raw
+    record._odd = OddRecord(piece.problems(), [], "utf-8") if piece.notes and not piece.is_rejected else None
+    record.leader = Leader(leader)
+    record._fields = fields
+    record.to_unicode = decoding.to_unicode
+    record.force_utf8 = decoding.force_utf8
+    return record
+
+
+def map_records(f: Callable[[Record | None], Any], *files: Any) -> None:
+    """Calls the function with each record of these sources, in their order; with None for what is none."""
+    for file in files:
+        for record in MARCReader(file):
+            f(record)

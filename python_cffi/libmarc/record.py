@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from libmarc._decoding import Decoding
 from libmarc._odd import OddRecord, Problem, read_piece, text_encoding
 from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, END_OF_RECORD, LEADER_LEN
-from libmarc.field import Field, read_fields
+from libmarc.exceptions import FieldNotFound, MissingLinkedFields
+from libmarc.field import Field, RawField, map_marc8_field, read_fields, subfield_code
 from libmarc.leader import Leader
 
 if TYPE_CHECKING:
+    import logging
+
     from libmarc._batch import Batch
+
+    logger: logging.Logger
+
+
+def __getattr__(name: str) -> Any:
+    if name == "logger":  # pymarc's, which only few ask for: `import libmarc` is quicker without
+        import logging
+
+        return logging.getLogger("pymarc")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 isbn_regex = re.compile(r"([0-9\-xX]+)")
 
@@ -72,20 +87,54 @@ class Record:
 
     def __init__(
         self,
-        data: bytes = b"",
+        data: bytes | str = b"",
         fields: list[Field] | None = None,
-        *,
+        to_unicode: bool = True,
+        force_utf8: bool = False,
+        hide_utf8_warnings: bool = False,
+        utf8_handling: str = "strict",
         leader: str = " " * LEADER_LEN,
+        file_encoding: str = "iso8859-1",
     ) -> None:
-        """A record of these fields, or the one that the bytes `data` are. Raises what is wrong with them."""
+        """A record of these fields, or the one that the bytes `data` are. Raises what is wrong with them.
+
+        The other parameters are those of `MARCReader`; `leader` is for a record that is made.
+        """
+        self.to_unicode = to_unicode
+        self.force_utf8 = force_utf8
+        self._raw = self._offset = self._batch = self._picked = None
         if fields or not data:
-            self._raw = self._offset = self._batch = self._picked = None
-            self._leader = Leader(f"{leader[0:10]}22{leader[12:20]}4500")
+            coding = "a" if force_utf8 and not fields else leader[9:10]
+            self._leader = Leader(f"{leader[0:9]}{coding}22{leader[12:20]}4500")
             self._fields = fields or []
         else:
-            self._raw = bytes(data)
-            self._offset = 0
-            self._odd = read_piece(self._raw)
+            self.decode_marc(data, to_unicode, force_utf8, hide_utf8_warnings, utf8_handling, file_encoding)
+
+    def decode_marc(
+        self,
+        marc: Any,
+        to_unicode: bool = True,
+        force_utf8: bool = False,
+        hide_utf8_warnings: bool = False,
+        utf8_handling: str = "strict",
+        encoding: str = "iso8859-1",
+    ) -> None:
+        """Takes the leader from a record in ISO 2709 (bytes), and adds its fields. Raises what is wrong with it."""
+        raw = bytes(marc)
+        force = force_utf8 or self.force_utf8
+        decoding = Decoding(to_unicode, force, hide_utf8_warnings, utf8_handling, encoding)
+        if self._raw is not None or _is_set(_FIELDS, self):
+            leader, fields = decoding.read(raw)
+            self.fields.extend(fields)
+            self.leader = Leader(leader)
+            return
+        if decoding.is_native:
+            self._odd = read_piece(raw)
+        else:
+            leader, self._fields = decoding.read(raw)
+            self.leader = Leader(leader)
+        self._raw = raw
+        self._offset = 0
 
     def __getattr__(self, name: str) -> Any:
         # Only comes here while the slot is empty: a record that was read, and not asked for this before.
@@ -241,10 +290,12 @@ class Record:
         return self.get(tag) is not None
 
     def __iter__(self) -> Iterator[Field]:
+        """The fields. Each loop has its own place in them."""
         self.__pos = 0
-        return self
+        return iter(self.fields)
 
     def __next__(self) -> Field:
+        """The next field for next(record), from the first one, or from the last iter(record), on."""
         if self.__pos >= len(self.fields):
             raise StopIteration
         self.__pos += 1
@@ -281,6 +332,48 @@ class Record:
             picked[tags] = fields
         return fields
 
+    def add_field(self, *fields: Field) -> None:
+        """Adds fields at the end."""
+        self.fields.extend(fields)
+
+    def add_ordered_field(self, *fields: Field) -> None:
+        """Adds each field before the first one with a greater tag, or with one that is no number."""
+        self._insert(fields, int)
+
+    def add_grouped_field(self, *fields: Field) -> None:
+        """The same, but only by the first digit of the tags: behind the other 5xx, for instance."""
+        self._insert(fields, lambda tag: int(tag[0]))
+
+    def _insert(self, fields: Iterable[Field], rank: Callable[[str], int]) -> None:
+        there = self.fields
+        for field in fields:
+            at = len(there)
+            if field.tag.isdigit():
+                own = rank(field.tag)
+                behind = (n for n, one in enumerate(there) if not one.tag.isdigit() or rank(one.tag) > own)
+                at = next(behind, at)
+            there.insert(at, field)
+
+    def remove_field(self, *fields: Field) -> None:
+        """Takes these very fields out. FieldNotFound if one is not there; those before it are out by then."""
+        for field in fields:
+            try:
+                self.fields.remove(field)
+            except ValueError:
+                raise FieldNotFound from None
+
+    def remove_fields(self, *tags: str) -> None:
+        """Takes all fields with one of these tags out."""
+        self.fields[:] = [field for field in self.fields if field.tag not in tags]
+
+    def get_linked_fields(self, field: Field) -> list[Field]:
+        """The 880 fields that subfield 6 links with this field. MissingLinkedFields if it says so and there is none."""
+        number = field.linkage_occurrence_num()
+        linked = [other for other in self.get_fields("880") if other.linkage_occurrence_num() == number]
+        if number is not None and not linked:
+            raise MissingLinkedFields(field)
+        return linked
+
     # -- what is asked most
 
     @property
@@ -314,7 +407,104 @@ class Record:
         found = isbn_regex.search(number) if number else None
         return found.group(1).replace("-", "") if found else None
 
+    @property
+    def issn_title(self) -> str | None:
+        """222 $a and $b, joined by a blank: the key title."""
+        field = self.get("222")
+        title = field.get("a") if field is not None else None
+        rest = field.get("b") if field is not None and title else None
+        return f"{title} {rest}" if rest else title
+
+    @property
+    def issn(self) -> str | None:
+        """The first 022 $a."""
+        return self._first("a", "022")
+
+    @property
+    def issnl(self) -> str | None:
+        """$l of the first 022: the linking ISSN."""
+        return self._first("l", "022")
+
+    def _first(self, code: str, tag: str) -> str | None:
+        field = self.get(tag)
+        return field.get(code) if field is not None else None
+
+    @property
+    def sudoc(self) -> str | None:
+        """086 as a text to read: the number of the Superintendent of Documents."""
+        field = self.get("086")
+        return field.format_field() if field is not None else None
+
+    @property
+    def uniformtitle(self) -> str | None:
+        """130 or 240, as a text to read."""
+        field = self.get("130") or self.get("240")
+        return field.format_field() if field is not None else None
+
+    @property
+    def publisher(self) -> str | None:
+        """$b of the first 260, or 264 with second indicator 1."""
+        field = self._publication()
+        return field.get("b") if field is not None else None
+
+    @property
+    def pubyear(self) -> str | None:
+        """$c of the first 260, or 264 with second indicator 1."""
+        field = self._publication()
+        return field.get("c") if field is not None else None
+
+    def _publication(self) -> Field | None:
+        fields = self.get_fields("260", "264")
+        return next((field for field in fields if field.tag == "260" or field.indicator2 == "1"), None)
+
+    @property
+    def series(self) -> list[Field]:
+        """440, 490, 800, 810, 811, 830."""
+        return self.get_fields(*_SERIES)
+
+    @property
+    def subjects(self) -> list[Field]:
+        """The fields for subjects, from 600 to 699."""
+        return self.get_fields(*_SUBJECTS)
+
+    @property
+    def addedentries(self) -> list[Field]:
+        """The fields for added entries, from 700 to 799."""
+        return self.get_fields(*_ADDED_ENTRIES)
+
+    @property
+    def location(self) -> list[Field]:
+        """852."""
+        return self.get_fields("852")
+
+    @property
+    def notes(self) -> list[Field]:
+        """The fields for notes, from 500 to 599."""
+        return self.get_fields(*_NOTES)
+
+    @property
+    def physicaldescription(self) -> list[Field]:
+        """300."""
+        return self.get_fields("300")
+
     # -- out
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record in the shape of MARC-in-JSON."""
+        fields: list[dict[str, Any]] = []
+        for field in self.fields:
+            if field.control_field:
+                fields.append({field.tag: field.data})
+                continue
+            subfields = [{code: value} for code, value in field._pairs()]
+            fields.append({field.tag: {"ind1": field.indicator1, "ind2": field.indicator2, "subfields": subfields}})
+        return {"leader": str(self.leader), "fields": fields}
+
+    def as_json(self, **kwargs: Any) -> str:
+        """The record as MARC-in-JSON; parameters are those of json.dumps."""
+        import json  # here: many programs never need it
+
+        return json.dumps(self.as_dict(), **kwargs)
 
     def as_marc(self) -> bytes:
         """The record in ISO 2709, in UTF-8. A canonical UTF-8 record that was not changed gives its own bytes.
@@ -338,11 +528,15 @@ class Record:
         if self._odd is not None and self._odd.best:
             leader = f"{leader[:20]}4500"  # the entries that were read may have had other widths
         encoding = "utf-8" if leader[9] == "a" or self.force_utf8 else "iso8859-1"
-        contents = [field.as_marc(encoding) for field in self.fields]
+        contents = [
+            field.as_marc() if isinstance(field, RawField) else field.as_marc(encoding) for field in self.fields
+        ]
         entries = []
         start = 0
         for field, content in zip(self.fields, contents):
-            entries.append(f"{field.tag:>03}{len(content):04}{start:05}")
+            tag = field.tag
+            number = f"{int(tag):03}" if tag.isdigit() else f"{tag:>03}"
+            entries.append(f"{number}{len(content):04}{start:05}")
             start += len(content)
         directory = f"{''.join(entries)}{END_OF_FIELD}"
         base = LEADER_LEN + len(directory)
@@ -367,6 +561,33 @@ class Record:
         """The record in MARCMaker's form, a line a field."""
         lines = [f"=LDR  {self.leader}", *map(str, self.fields)]
         return "\n".join(lines) + "\n"
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_SERIES = _tags("440 490 800 810 811 830")
+_SUBJECTS = _tags("600 610 611 630 648 650 651 653 654 655 656 657 658 662 690 691 696 697 698 699")
+_ADDED_ENTRIES = _tags("700 710 711 720 730 740 752 753 754 790 791 792 793 796 797 798 799")
+_NOTES = _tags(
+    """500 501 502 504 505 506 507 508 510 511 513 514 515 516 518 520 521 522 524 525 526 530 533 534 535 536 538 540
+    541 544 545 546 547 550 552 555 556 561 562 563 565 567 580 581 583 584 585 586 590 591 592 593 594 595 596 597 598
+    599"""
+)
+
+
+def map_marc8_record(record: Record) -> Record:
+    """The record itself, its fields' MARC-8 values (bytes) converted to Unicode, and leader/09 set."""
+    record.fields = [map_marc8_field(field) for field in record.fields]
+    leader = str(record.leader)
+    record.leader = Leader(f"{leader[:9]}a{leader[10:]}")
+    return record
+
+
+def normalize_subfield_code(subfield: bytes) -> tuple[str, int]:
+    """The code of a subfield (bytes), in ASCII, and the number of bytes that it has there."""
+    return subfield_code(subfield)
 
 
 _FIELDS = Record.__dict__["_fields"]

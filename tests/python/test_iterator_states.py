@@ -28,7 +28,7 @@ from support import (
 )
 
 import libmarc.reader
-from libmarc import MARCReader
+from libmarc import MARCReader, RecordLengthInvalid
 from libmarc._native import ffi, lib
 from libmarc.reader import State
 
@@ -330,7 +330,7 @@ def test_a_batch_that_was_read_when_ctrl_c_came_is_not_lost(counted: CountedLib)
 
 
 def test_current_chunk_and_exception_follow_the_items() -> None:
-    parts = [BOOKS[0], REJECTED, BOOKS[1], BOOKS[2], REJECTED]
+    parts = [BOOKS[0], REJECTED, BOOKS[1], REJECTED, BOOKS[2]]
     reader = MARCReader(b"".join(parts))
     assert reader.current_chunk is None
     assert reader.current_exception is None
@@ -341,6 +341,19 @@ def test_current_chunk_and_exception_follow_the_items() -> None:
         assert (reader.current_exception is None) == (part is not REJECTED)
     assert next(reader, None) is None
     assert reader.current_exception is None, "the end is no error"
+
+
+def test_a_fatal_error_can_be_asked_for_behind_the_loop() -> None:
+    """As in pymarc, where it has ended the loop. One of the other classes has gone by then."""
+    reader = MARCReader(BOOKS[0] + b"0012X")
+    assert [record is None for record in reader] == [False, True]
+    for _ in range(3):
+        assert isinstance(reader.current_exception, RecordLengthInvalid)
+        assert reader.current_chunk == b"0012X"
+        assert next(reader, None) is None
+    reader = MARCReader(BOOKS[0] + BOOKS[1][:12] + b"00000" + BOOKS[1][17:])
+    assert [record is None for record in reader] == [False, True]
+    assert reader.current_exception is None
 
 
 def test_current_chunk_across_fillings_and_batches() -> None:
@@ -570,7 +583,7 @@ def test_collected_without_close(taken: int) -> None:
         lambda: MARCReader(object()),
         lambda: MARCReader("no/such/file"),
         lambda: MARCReader(DATA, _chunk_bytes=1),
-        lambda: MARCReader(DATA, to_unicode=False),
+        lambda: MARCReader(DATA, to_unicode=False, on_error="salvage"),
         lambda: MARCReader.__new__(MARCReader).undefined,  # type: ignore[attr-defined]
     ],
 )
@@ -606,9 +619,9 @@ def test_a_source_that_refers_to_its_reader_is_collected() -> None:
     "options",
     [{"to_unicode": False}, {"force_utf8": True}, {"utf8_handling": "replace"}, {"file_encoding": "cp1251"}],
 )
-def test_other_decodings_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(NotImplementedError, match="only the defaults yet"):
-        MARCReader(DATA, **options)
+def test_salvage_takes_no_other_decoding(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="no other options of decoding"):
+        MARCReader(DATA, on_error="salvage", **options)
 
 
 def test_options_of_pymarc_that_change_nothing() -> None:

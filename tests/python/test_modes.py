@@ -20,6 +20,7 @@ from support import Script, Source, book, books, check_sums, given, raws, run_py
 import libmarc
 from libmarc import (
     EndOfRecordNotFound,
+    FatalReaderError,
     MARCReader,
     PymarcException,
     RecordLengthInvalid,
@@ -161,9 +162,11 @@ def test_what_next_gives(mode: str, source: str, make: Callable[[str], Any]) -> 
     expected = [(outcome_of(PARTS[number], mode), PARTS[number].raw) for number in items_of(mode)]
     assert list(outcomes(reader)) == expected
     assert check_sums(reader) == stats_behind(len(PARTS), mode)
+    last = reader.current_exception
     for _ in range(3):
         assert next(reader, "end") == "end"
-    assert reader.current_exception is None
+    assert reader.current_exception is last
+    assert last is None or isinstance(last, FatalReaderError), "pymarc's reader has ended with such a one"
 
 
 @every_mode

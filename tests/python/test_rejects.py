@@ -271,7 +271,7 @@ def test_a_source_that_cannot_be_opened_costs_no_old_rejects(tmp_path: Path) -> 
         (DATA, {"on_error": "other"}, ValueError),
         (DATA, {"max_errors": -1}, ValueError),
         (DATA, {"largest_record": 0}, ValueError),
-        (DATA, {"to_unicode": False}, NotImplementedError),
+        (DATA, {"to_unicode": False, "on_error": "salvage"}, ValueError),
     ]
     for source, options, problem in refused:
         with pytest.raises(problem):
