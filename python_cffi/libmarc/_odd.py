@@ -176,10 +176,11 @@ class Piece:
         found = self.error() if self.is_rejected else None
         if found is not None and type(found) is type(error) and not isinstance(error, UnicodeError):
             return found
-        return self._placed(error, lib.MARC_BAD_TEXT, _Beginning(self.start))
+        words = "not decoded as it was asked for"
+        return self._placed(error, lib.MARC_BAD_TEXT, _Beginning(self.start), words)
 
-    def _placed(self, error: Exception, code: int, note: Any) -> Exception:
-        """The error with its place, in attributes and in words."""
+    def _placed(self, error: Exception, code: int, note: Any, what: str = "") -> Exception:
+        """The error with its place, in attributes and in words. `what` it says: by default, the message of the code."""
         index: int = self.view.first_index + self.number
         offset: int = self._offset + note.offset
         control = control_number(self.raw)
@@ -187,8 +188,8 @@ class Piece:
         words = [f"record {index + 1}", f"offset {offset}", f"001 {control}" if control else "no 001"]
         if tag:
             words.append(f"field {tag}")
-        what = f"{code_message(code)}{self._found(code, note)} ({', '.join(words)})"
-        _explain(error, _one_line(what))
+        what = what or f"{code_message(code)}{self._found(code, note)}"
+        _explain(error, _one_line(f"{what} ({', '.join(words)})"))
         place = {
             "code": code,
             "record_index": index,

@@ -338,6 +338,17 @@ class RawField(Field):
 
     as_marc21 = as_marc
 
+    def __str__(self) -> str:
+        """As for any field; bytes above 0x7F as ``\\xNN``."""
+        if self.control_field:
+            return str(Field(self.tag, data=_shown(self.data)))
+        return str(Field(self.tag, self.indicators, [Subfield(code, _shown(value)) for code, value in self.subfields]))
+
+
+def _shown(content: Any) -> str:
+    text: str = content.decode("ascii", "backslashreplace")
+    return text
+
 
 def map_marc8_field(f: Field) -> Field:
     """The field itself, its MARC-8 values (bytes) converted to Unicode. What is text already stays as it is."""

@@ -506,7 +506,7 @@ def _decoded(piece: Piece, decoding: Decoding) -> Record:
         raise piece.placed(problem) from None
     record = Record.__new__(Record)
     record._raw = piece.raw
-    record._odd = OddRecord(piece.problems(), [], "utf-8") if piece.notes and not piece.is_rejected else None
+    record._odd = OddRecord(() if piece.is_rejected else piece.problems(), [], "utf-8")
     record.leader = Leader(leader)
     record._fields = fields
     record.to_unicode = decoding.to_unicode

@@ -133,6 +133,7 @@ class Record:
         else:
             leader, self._fields = decoding.read(raw)
             self.leader = Leader(leader)
+            self._odd = OddRecord((), [], "utf-8")
         self._raw = raw
         self._offset = 0
 

@@ -17,13 +17,15 @@ pymarc.record.marc8_to_unicode = lambda marc8, hide_utf8_warnings=False: marc8.d
 FOLLOWING = b"x" * 100_000
 
 
-def verdict(raw: bytes, is_last: bool) -> tuple[Any, Exception | None]:
-    """The record that pymarc makes of a piece, or None and why. `is_last`: no byte follows it in its input."""
+def verdict(raw: bytes, is_last: bool, **options: Any) -> tuple[Any, Exception | None]:
+    """The record that pymarc makes of a piece, or None and why. `is_last`: no byte follows it in its input. `options`
+    are those of its reader."""
     try:
         takes_all = len(raw) >= 5 and int(raw[:5]) < 5  # pymarc then reads to the end of its input
     except ValueError:
         takes_all = False
-    reader = pymarc.MARCReader(io.BytesIO(raw if is_last or takes_all else raw + FOLLOWING), hide_utf8_warnings=True)
+    content = raw if is_last or takes_all else raw + FOLLOWING
+    reader = pymarc.MARCReader(io.BytesIO(content), **{"hide_utf8_warnings": True, **options})
     return next(reader), reader.current_exception
 
 
