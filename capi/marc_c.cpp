@@ -98,29 +98,9 @@ std::int32_t no_source(marc_reader **out, marc_error *error, const char *message
   return bad_argument(error, message);
 }
 
-// Keeps a second caller out for as long as it lives.
-class Use {
-public:
-  explicit Use(std::atomic_flag &flag) : flag_(flag), mine_(!flag.test_and_set(std::memory_order_acquire)) {}
-  Use(const Use &) = delete;
-  Use &operator=(const Use &) = delete;
-  ~Use() {
-    if (mine_) flag_.clear(std::memory_order_release);
-  }
-  explicit operator bool() const { return mine_; }
-
-private:
-  std::atomic_flag &flag_;
-  bool mine_;
-};
-
 marc::Surroundings surroundings(std::uint32_t place) {
   if (place == MARC_PIECE_ALONE) return marc::Surroundings::None;
   return place == MARC_PIECE_LAST ? marc::Surroundings::Last : marc::Surroundings::BytesFollow;
-}
-
-bool has_record(const marc_batch *batch, std::uint32_t record) {
-  return batch != nullptr && record < core(batch)->size();
 }
 
 // The field of a record, if there is one of this number.

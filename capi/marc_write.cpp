@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <marc/marc.h>
 
+#include "builder.hpp"
 #include "bytes.hpp"
 #include "directory.hpp"
 #include "shim.hpp"
@@ -9,6 +10,27 @@
 #include "writer/json.hpp"
 #include "writer/marcxml.hpp"
 #include "writer/mrk.hpp"
+#include "writer/record_writer.hpp"
+
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include <unistd.h>
+
+struct marc_builder {
+  marc::Builder builder;
+};
+
+struct marc_writer {
+  marc_writer(std::unique_ptr<marc::Sink> sink, const marc::RecordWriterOptions &options)
+      : writer(std::move(sink), options) {}
+
+  marc::RecordWriter writer;
+  pid_t process = ::getpid();
+  std::atomic_flag in_use = ATOMIC_FLAG_INIT;
+};
 
 namespace {
 
@@ -41,6 +63,88 @@ bool join_contents(marc::Bytes text, const std::uint32_t *given, std::size_t cou
   return text.empty();
 }
 
+marc_writer_options default_options() {
+  marc_writer_options options{};
+  options.struct_size = sizeof options;
+  options.envelope = 1;
+  options.buffer_bytes = 256U << 10;
+  return options;
+}
+
+// The caller's options over the defaults; MARC_OK, or a status that has been reported.
+std::int32_t read_options(const marc_writer_options *given, marc::RecordWriterOptions &out, marc_error *error) {
+  marc_writer_options options = default_options();
+  if (given != nullptr) {
+    if (given->struct_size < sizeof(std::uint32_t) || given->struct_size > sizeof options)
+      return bad_argument(error, "options.struct_size is unknown; use marc_writer_options_init");
+    std::memcpy(&options, given, given->struct_size);
+  }
+  if (options.format > MARC_FORMAT_MRK) return bad_argument(error, "options.format is unknown");
+  if (options.encoding > MARC_ENCODING_MARC8) return bad_argument(error, "options.encoding is unknown");
+  if (options.encoding == MARC_ENCODING_MARC8)
+    return report(MARC_E_UNSUPPORTED, "writing MARC-8 is not offered yet", error);
+  if (options.oversize > MARC_OVERSIZE_SPLIT) return bad_argument(error, "options.oversize is unknown");
+  if (options.refuse > (MARC_REFUSE_ODD | MARC_REFUSE_CHARACTERS))
+    return bad_argument(error, "options.refuse is made of MARC_REFUSE_...");
+  if (options.envelope > 1 || options.keep_coding > 1)
+    return bad_argument(error, "options.envelope and keep_coding must be 0 or 1");
+  if (options.buffer_bytes > (1U << 30)) return bad_argument(error, "options.buffer_bytes must be 0 to 1 GiB");
+  out.format = static_cast<marc::Format>(options.format);
+  out.iso2709.oversize = static_cast<marc::Oversize>(options.oversize);
+  out.iso2709.refuse_odd = (options.refuse & MARC_REFUSE_ODD) != 0;
+  out.refuse_characters = (options.refuse & MARC_REFUSE_CHARACTERS) != 0;
+  out.envelope = options.envelope != 0;
+  out.keep_coding = options.keep_coding != 0;
+  out.buffer = options.buffer_bytes;
+  return MARC_OK;
+}
+
+// Opens a writer to the sink that `create(failure)` makes; NULL without a failure: to memory.
+template <typename Create>
+std::int32_t open_writer(const marc_writer_options *given, marc_writer **out, marc_error *error, Create create) {
+  if (out == nullptr) return bad_argument(error, "out is NULL");
+  *out = nullptr;
+  return guard(error, [&] {
+    marc::RecordWriterOptions options;
+    const std::int32_t status = read_options(given, options, error);
+    if (status != MARC_OK) return status;
+    Failure failure;
+    std::unique_ptr<marc::Sink> sink = create(failure);
+    if (failure) return report(failure, error);
+    *out = new marc_writer(std::move(sink), options);
+    return std::int32_t{MARC_OK};
+  });
+}
+
+// Runs `body`, which gives a Failure, with the writer in use.
+template <typename Body> std::int32_t with_writer(marc_writer *writer, marc_error *error, Body body) {
+  if (writer == nullptr) return bad_argument(error, "writer is NULL");
+  return guard(error, [&] {
+    if (writer->process != ::getpid()) return report(MARC_E_FORKED, error);
+    const Use use(writer->in_use);
+    if (!use) return report(MARC_E_BUSY, error);
+    const Failure failure = body(writer->writer);
+    return failure ? report(failure, error) : std::int32_t{MARC_OK};
+  });
+}
+
+// Runs `body`, which gives a Failure, with a builder.
+template <typename Body> std::int32_t with_builder(marc_builder *builder, marc_error *error, Body body) {
+  if (builder == nullptr) return bad_argument(error, "builder is NULL");
+  return guard(error, [&] {
+    const Failure failure = body(builder->builder);
+    return failure ? report(failure, error) : std::int32_t{MARC_OK};
+  });
+}
+
+marc::Bytes bytes_of(const char *data, std::size_t length) {
+  return {reinterpret_cast<const std::uint8_t *>(data), length};
+}
+
+bool is_delivered(const marc_batch *batch, std::uint32_t record) {
+  return has_record(batch, record) && core(batch)->record_status[record] == MARC_OK;
+}
+
 } // namespace
 
 // ---- Texts
@@ -65,6 +169,169 @@ int32_t marc_batch_mrk(const marc_batch *batch, uint32_t style, marc_text **out,
   return give_text(batch, out, error,
                    [=](const Batch &of) { return marc::batch_mrk(of, static_cast<marc::MrkStyle>(style)); });
 }
+
+// ---- Builders
+
+int32_t marc_builder_new(marc_builder **out, marc_error *error) {
+  if (out == nullptr) return bad_argument(error, "out is NULL");
+  *out = nullptr;
+  return guard(error, [&] {
+    *out = new marc_builder;
+    return std::int32_t{MARC_OK};
+  });
+}
+
+void marc_builder_free(marc_builder *builder) { delete builder; }
+
+int32_t marc_builder_set_leader(marc_builder *builder, const char *leader, marc_error *error) {
+  if (leader == nullptr) return bad_argument(error, "leader is NULL");
+  return with_builder(builder, error,
+                      [=](marc::Builder &to) { return to.set_leader(bytes_of(leader, std::strlen(leader))); });
+}
+
+int32_t marc_builder_add_control(marc_builder *builder, const char *tag, const char *data, size_t length,
+                                 marc_error *error) {
+  if (tag == nullptr || (data == nullptr && length > 0)) return bad_argument(error, "tag or data is NULL");
+  return with_builder(builder, error, [=](marc::Builder &to) {
+    return to.add_control(bytes_of(tag, std::strlen(tag)), bytes_of(data, length));
+  });
+}
+
+int32_t marc_builder_add_data(marc_builder *builder, const char *tag, char first, char second, marc_error *error) {
+  if (tag == nullptr) return bad_argument(error, "tag is NULL");
+  return with_builder(builder, error, [=](marc::Builder &to) {
+    return to.add_data(bytes_of(tag, std::strlen(tag)), static_cast<std::uint8_t>(first),
+                       static_cast<std::uint8_t>(second));
+  });
+}
+
+int32_t marc_builder_add_subfield(marc_builder *builder, char code, const char *value, size_t length,
+                                  marc_error *error) {
+  if (value == nullptr && length > 0) return bad_argument(error, "value is NULL");
+  return with_builder(builder, error, [=](marc::Builder &to) {
+    return to.add_subfield(static_cast<std::uint8_t>(code), bytes_of(value, length));
+  });
+}
+
+int32_t marc_builder_copy_leader(marc_builder *builder, const marc_batch *batch, uint32_t record, marc_error *error) {
+  if (!is_delivered(batch, record)) return bad_argument(error, "there is no such record in the batch");
+  return with_builder(builder, error, [=](marc::Builder &to) {
+    to.copy_leader(marc::RecordView(*core(batch), record));
+    return Failure{};
+  });
+}
+
+int32_t marc_builder_copy_fields(marc_builder *builder, const marc_batch *batch, uint32_t record, uint32_t first,
+                                 uint32_t count, marc_error *error) {
+  if (!is_delivered(batch, record)) return bad_argument(error, "there is no such record in the batch");
+  const marc::RecordView view = marc::text_view(*core(batch), record);
+  if (std::uint64_t{first} + count > view.field_count())
+    return bad_argument(error, "the record has not so many fields");
+  return with_builder(builder, error, [=](marc::Builder &to) {
+    to.copy_fields(view, first, count);
+    return Failure{};
+  });
+}
+
+int32_t marc_builder_finish(marc_builder *builder, marc_batch **out, marc_error *error) {
+  if (out == nullptr) return bad_argument(error, "out is NULL");
+  *out = nullptr;
+  return with_builder(builder, error, [=](marc::Builder &from) {
+    Failure failure;
+    *out = handle(from.finish(failure).release());
+    return failure;
+  });
+}
+
+// ---- Writers
+
+void marc_writer_options_init(marc_writer_options *options, size_t size) {
+  if (options == nullptr) return;
+  std::memset(options, 0, size);
+  options->struct_size = static_cast<std::uint32_t>(size);
+  give(default_options(), options);
+}
+
+int32_t marc_writer_open_path(const char *path, const marc_writer_options *options, marc_writer **out,
+                              marc_error *error) {
+  if (path == nullptr) {
+    if (out != nullptr) *out = nullptr;
+    return bad_argument(error, "path is NULL");
+  }
+  return open_writer(options, out, error, [path](Failure &failure) { return marc::create_file(path, failure); });
+}
+
+int32_t marc_writer_open_memory(const marc_writer_options *options, marc_writer **out, marc_error *error) {
+  return open_writer(options, out, error, [](Failure &) { return std::unique_ptr<marc::Sink>(); });
+}
+
+int32_t marc_writer_open_callback(marc_write_fn write, void *context, const marc_writer_options *options,
+                                  marc_writer **out, marc_error *error) {
+  if (write == nullptr) {
+    if (out != nullptr) *out = nullptr;
+    return bad_argument(error, "write is NULL");
+  }
+  return open_writer(options, out, error, [=](Failure &) { return marc::create_callback(write, context); });
+}
+
+int32_t marc_writer_write(marc_writer *writer, const marc_batch *batch, uint32_t record, marc_error *error) {
+  if (!is_delivered(batch, record)) return bad_argument(error, "there is no such record in the batch");
+  return with_writer(writer, error, [=](marc::RecordWriter &to) { return to.write(*core(batch), record); });
+}
+
+int32_t marc_writer_write_batch(marc_writer *writer, const marc_batch *batch, uint32_t first, uint32_t count,
+                                uint32_t *done, marc_error *error) {
+  if (done != nullptr) *done = 0;
+  if (batch == nullptr) return bad_argument(error, "batch is NULL");
+  const Batch &from = *core(batch);
+  if (std::uint64_t{first} + count > from.size()) return bad_argument(error, "the batch has not so many pieces");
+  std::uint32_t passed = 0;
+  const std::int32_t status = with_writer(writer, error, [&](marc::RecordWriter &to) {
+    Failure failure;
+    for (; passed < count; ++passed) {
+      if (from.record_status[first + passed] != MARC_OK) continue;
+      failure = to.write(from, first + passed);
+      if (failure) break;
+    }
+    return failure;
+  });
+  if (done != nullptr) *done = passed;
+  if (status != MARC_OK) report_index(error, from.first_index + first + passed);
+  return status;
+}
+
+int32_t marc_writer_write_raw(marc_writer *writer, const marc_batch *batch, uint32_t record, marc_error *error) {
+  if (!has_record(batch, record)) return bad_argument(error, "there is no such piece in the batch");
+  return with_writer(writer, error, [=](marc::RecordWriter &to) {
+    return to.write_raw(marc::RecordView(*core(batch), record).bytes());
+  });
+}
+
+int32_t marc_writer_flush(marc_writer *writer, marc_error *error) {
+  return with_writer(writer, error, [](marc::RecordWriter &of) { return of.flush(); });
+}
+
+int32_t marc_writer_close(marc_writer *writer, marc_error *error) {
+  return with_writer(writer, error, [](marc::RecordWriter &of) { return of.close(); });
+}
+
+int32_t marc_writer_get_info(const marc_writer *writer, marc_writer_info *out) {
+  if (writer == nullptr || out == nullptr) return MARC_E_ARGUMENT;
+  marc_writer_info info{};
+  info.records = writer->writer.records();
+  info.bytes = writer->writer.bytes_written();
+  info.replaced = writer->writer.replaced();
+  give(info, out);
+  return MARC_OK;
+}
+
+const uint8_t *marc_writer_get_bytes(const marc_writer *writer, size_t *length) {
+  const marc::Bytes bytes = writer == nullptr ? marc::Bytes{} : writer->writer.bytes();
+  if (length != nullptr) *length = bytes.size();
+  return bytes.data();
+}
+
+void marc_writer_free(marc_writer *writer) { delete writer; }
 
 // ---- One record
 

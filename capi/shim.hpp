@@ -9,6 +9,7 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -59,6 +60,12 @@ inline std::int32_t bad_argument(marc_error *error, const char *message) {
   return report(MARC_E_ARGUMENT, message, error);
 }
 
+// Adds to an error that has been reported where in the source it belongs to.
+inline void report_index(marc_error *error, std::uint64_t index) {
+  if (error != nullptr && error->struct_size >= offsetof(marc_error, record_index) + sizeof error->record_index)
+    error->record_index = static_cast<std::int64_t>(index);
+}
+
 // Runs the body of a function; exceptions become a status.
 template <typename Body> std::int32_t guard(marc_error *error, Body body) noexcept {
   try {
@@ -70,6 +77,26 @@ template <typename Body> std::int32_t guard(marc_error *error, Body body) noexce
   } catch (...) {
     return report(MARC_E_INTERNAL, error);
   }
+}
+
+// Keeps a second caller out for as long as it lives.
+class Use {
+public:
+  explicit Use(std::atomic_flag &flag) : flag_(flag), mine_(!flag.test_and_set(std::memory_order_acquire)) {}
+  Use(const Use &) = delete;
+  Use &operator=(const Use &) = delete;
+  ~Use() {
+    if (mine_) flag_.clear(std::memory_order_release);
+  }
+  explicit operator bool() const { return mine_; }
+
+private:
+  std::atomic_flag &flag_;
+  bool mine_;
+};
+
+inline bool has_record(const marc_batch *batch, std::uint32_t record) {
+  return batch != nullptr && record < core(batch)->size();
 }
 
 // The text that `make(batch)` is.

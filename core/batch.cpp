@@ -25,6 +25,7 @@ void Batch::clear() {
   subfield_offset.clear();
   subfield_length.clear();
   notes.clear();
+  own.clear();
 }
 
 void Batch::drop_open_fields() {

@@ -59,7 +59,8 @@ struct Batch {
   PodArray<marc_note> notes;
   PodArray<std::uint64_t> scratch; // of the parser
 
-  Arena *arena = nullptr;         // a reference; NULL where the bytes are the user's
+  PodArray<std::uint8_t> own;     // the bytes, where the batch made them itself
+  Arena *arena = nullptr;         // a reference; NULL where the bytes are its own, or the user's
   std::shared_ptr<Recycler> home; // where its memory goes back to; NULL for a batch of its own
   mutable std::atomic<std::uint32_t> references{1};
 };

@@ -26,6 +26,7 @@ inline std::uint8_t *put(std::uint8_t *to, const std::uint8_t *from, std::size_t
 
 // Appends a text of any length.
 inline void append(Output &out, const std::uint8_t *from, std::size_t size) {
+  if (size == 0) return;
   out.reserve_more(size);
   out.commit(static_cast<std::size_t>(put(out.end(), from, size) - out.end()));
 }

@@ -140,22 +140,23 @@ template <typename Format> void walk_plain(const RecordView &record, Format &for
   }
 }
 
+template <typename Format> void walk_odd_field(const FieldView &field, OddParts &parts, Format &format) {
+  const Latin1Text<3> tag_text(tag_bytes(field.tag()).data());
+  const Tag tag{field.tag(), tag_text.part()};
+  format.make_room(3 * field.bytes().size(), field.subfield_count());
+  if (field.is_control()) {
+    format.control(tag, parts.clean(field.bytes()));
+    return;
+  }
+  parts.indicators(field.bytes(), [&](const Part &first, const Part &second) { format.open(tag, first, second); });
+  for (std::size_t i = 0; i < field.subfield_count(); ++i)
+    parts.subfield(field.subfield(i), [&](const Part &code, const Part &value) { format.subfield(code, value); });
+  format.close();
+}
+
 template <typename Format> void walk_odd(const RecordView &record, Format &format) {
   OddParts parts(record);
-  for (std::size_t i = 0; i < record.field_count(); ++i) {
-    const FieldView field = record.field(i);
-    const Latin1Text<3> tag_text(tag_bytes(field.tag()).data());
-    const Tag tag{field.tag(), tag_text.part()};
-    format.make_room(3 * field.bytes().size(), field.subfield_count());
-    if (field.is_control()) {
-      format.control(tag, parts.clean(field.bytes()));
-      continue;
-    }
-    parts.indicators(field.bytes(), [&](const Part &first, const Part &second) { format.open(tag, first, second); });
-    for (std::size_t j = 0; j < field.subfield_count(); ++j)
-      parts.subfield(field.subfield(j), [&](const Part &code, const Part &value) { format.subfield(code, value); });
-    format.close();
-  }
+  for (std::size_t i = 0; i < record.field_count(); ++i) walk_odd_field(record.field(i), parts, format);
 }
 
 template <typename Format> void walk(const RecordView &record, Format &format) {

@@ -1,4 +1,4 @@
-/* libmarc: reads MARC records (ISO 2709). The whole public C interface.
+/* libmarc: reads and writes MARC records. The whole public C interface.
  *
  * SPDX-License-Identifier: MIT
  *
@@ -14,9 +14,9 @@
  *            or stands in a view, is borrowed from its batch and lives as long as the batch has a reference.
  *            Nothing from this library is freed with free().
  * Threads    Functions that take `const T *` may run concurrently on the same object. Functions that take `T *` need
- *            exclusive use; a reader that is in use on another thread answers MARC_E_BUSY. marc_reader_cancel,
+ *            exclusive use; a reader or writer in use on another thread answers MARC_E_BUSY. marc_reader_cancel,
  *            marc_batch_retain and marc_batch_release are always safe. Batches are immutable, go to any thread and
- *            outlive their reader. A reader does not survive fork(): in the child it answers MARC_E_FORKED.
+ *            outlive their reader. Readers and writers do not survive fork(): in the child they answer MARC_E_FORKED.
  * Units      Offsets and lengths count bytes. `byte_offset` is absolute, in the source, from 0. Record indexes count
  *            from 0 and include rejected pieces.
  * Versions   Structs that the caller allocates begin with struct_size and have an init function; members are only
@@ -53,11 +53,11 @@ enum {
   MARC_END = 1,              /* no further batch; not an error, stays so without further I/O */
   MARC_E_ARGUMENT = -1,      /* an argument is NULL, out of its range, or a struct_size is unknown */
   MARC_E_NOMEM = -2,         /* memory could not be allocated */
-  MARC_E_IO = -3,            /* opening or reading failed; detail holds errno */
-  MARC_E_CALLBACK = -4,      /* the read callback failed; detail holds the value that it returned */
+  MARC_E_IO = -3,            /* opening, reading or writing failed; detail holds errno */
+  MARC_E_CALLBACK = -4,      /* the callback failed; detail holds the value that it returned */
   MARC_E_CANCELLED = -5,     /* marc_reader_cancel was called */
-  MARC_E_BUSY = -6,          /* the reader is in use on another thread, or inside its own callback */
-  MARC_E_FORKED = -7,        /* the reader was made in the parent of this process */
+  MARC_E_BUSY = -6,          /* the reader or writer is in use on another thread, or inside its own callback */
+  MARC_E_FORKED = -7,        /* the reader or writer was made in the parent of this process */
   MARC_E_INTERRUPTED = -8,   /* for now only: MARC_READ_INTERRUPTED, or options.interruptible; the next call goes on */
   MARC_E_UNSUPPORTED = -9,   /* an option that this version reserves but does not offer */
   MARC_E_INTERNAL = -10,     /* a defect of the library; the message says where */
@@ -168,6 +168,27 @@ enum {
   MARC_PIECE_LAST = 2        /* in an input, and it is the last */
 };
 
+/* marc_writer_options.format */
+enum {
+  MARC_FORMAT_ISO2709 = 0,   /* records in ISO 2709 */
+  MARC_FORMAT_MARCXML = 1,   /* MARCXML in UTF-8, a record a line */
+  MARC_FORMAT_JSON = 2,      /* an array of MARC-in-JSON in UTF-8, a record a line */
+  MARC_FORMAT_NDJSON = 3,    /* MARC-in-JSON in UTF-8, a record a line, and nothing else */
+  MARC_FORMAT_MRK = 4        /* lines of MARCMaker in UTF-8, with mnemonics; an empty line between records */
+};
+
+/* marc_writer_options.encoding */
+enum {
+  MARC_ENCODING_UTF8 = 0,    /* UTF-8 */
+  MARC_ENCODING_MARC8 = 1    /* MARC-8; of ISO 2709 only */
+};
+
+/* marc_writer_options.refuse: what is MARC_E_UNWRITABLE. */
+enum {
+  MARC_REFUSE_ODD = 1,       /* ISO 2709: terminators (0x1D, 0x1E) inside fields, tags that are not three letters or digits */
+  MARC_REFUSE_CHARACTERS = 2 /* MARCXML: characters that XML 1.0 cannot hold; else they become U+FFFD */
+};
+
 /* How marc_batch_json writes. */
 enum {
   MARC_JSON_PYMARC = 0,        /* as Python's json.dumps(record.as_dict()): ASCII, a blank after , and : */
@@ -215,6 +236,8 @@ typedef struct marc_reader marc_reader; /* exclusive use; free with marc_reader_
 typedef struct marc_batch marc_batch;   /* immutable, reference counted; give back with marc_batch_release */
 typedef struct marc_text marc_text;     /* immutable; free with marc_text_free */
 typedef struct marc_conversion marc_conversion; /* immutable; free with marc_conversion_free */
+typedef struct marc_builder marc_builder; /* exclusive use; free with marc_builder_free */
+typedef struct marc_writer marc_writer; /* exclusive use; free with marc_writer_free */
 
 /* Why a call failed. Set struct_size with marc_error_init. */
 typedef struct marc_error {
@@ -343,6 +366,32 @@ typedef int64_t (*marc_read_fn)(void *context, uint8_t *buffer, size_t capacity)
 /* The same for a source that can be positioned: bytes from `offset` on. */
 typedef int64_t (*marc_read_at_fn)(void *context, uint64_t offset, uint8_t *buffer, size_t capacity);
 
+/* Takes the next bytes of what is written, as per write(2). Returns how many of them it has taken, at least one, or a value
+ * below zero, which is a failure. It is only ever called on the thread that is inside a function of the writer. */
+typedef int64_t (*marc_write_fn)(void *context, const uint8_t *data, size_t length);
+
+/* How to write. Fill with marc_writer_options_init, then change members. */
+typedef struct marc_writer_options {
+  uint32_t struct_size;
+  uint32_t format;         /* MARC_FORMAT_...; default MARC_FORMAT_ISO2709 */
+  uint32_t encoding;       /* MARC_ENCODING_...; default MARC_ENCODING_UTF8 */
+  uint32_t oversize;       /* MARC_OVERSIZE_..., of ISO 2709; default MARC_OVERSIZE_ERROR */
+  uint32_t refuse;         /* MARC_REFUSE_..., combined by OR; default 0 */
+  uint32_t envelope;       /* 1, the default: what makes a document of the records: XML declaration and collection, brackets
+                              of a JSON array; 0: the records alone, for a document that the caller writes */
+  uint32_t keep_coding;    /* 1: leader/09 as it stood in the source; 0, the default: 'a'. ISO 2709 always has what it is in */
+  uint32_t buffer_bytes;   /* so many are collected before they are written; 0 to 1 GiB; default 256 KiB */
+} marc_writer_options;
+
+/* What a writer has done so far. */
+typedef struct marc_writer_info {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t records;        /* written; one that was split counts once */
+  uint64_t bytes;          /* given to the writer's target, or waiting for that */
+  uint64_t replaced;       /* characters that XML cannot hold and U+FFFD stands for */
+} marc_writer_info;
+
 /* ---- 3. Library ------------------------------------------------------------------------------------------------ */
 
 /* "MAJOR.MINOR.PATCH" of the library that is running; static. */
@@ -358,6 +407,8 @@ const char *marc_code_name(int32_t code);
 void marc_error_init(marc_error *error, size_t size);
 /* Sets struct_size and the defaults. `size` is sizeof(marc_reader_options) as the caller was compiled. */
 void marc_reader_options_init(marc_reader_options *options, size_t size);
+/* Sets struct_size and the defaults. `size` is sizeof(marc_writer_options) as the caller was compiled. */
+void marc_writer_options_init(marc_writer_options *options, size_t size);
 
 /* ---- 4. Readers ------------------------------------------------------------------------------------------------ */
 
@@ -473,7 +524,73 @@ void marc_text_get_view(const marc_text *text, marc_text_view *out);
 /* NULL is fine. */
 void marc_text_free(marc_text *text);
 
-/* ---- 7. Writing ------------------------------------------------------------------------------------------------- */
+/* ---- 7. Builders ------------------------------------------------------------------------------------------------- */
+
+/* Makes records, one after another. What a builder is given must be UTF-8 (else MARC_E_ARGUMENT) and hold no delimiter, 0x1D
+ * to 0x1F (else MARC_E_UNWRITABLE); what is copied from a record is copied as it is. A call that fails has changed nothing. */
+int32_t marc_builder_new(marc_builder **out, marc_error *error);
+/* NULL is fine. */
+void marc_builder_free(marc_builder *builder);
+
+/* 24 characters of ASCII. Record length, base address, /09, /10, /11 and /20-23 are set by marc_builder_finish. Without a
+ * leader the record has 00000nam a2200000   4500. */
+int32_t marc_builder_set_leader(marc_builder *builder, const char *leader, marc_error *error);
+/* `tag` is 0-terminated: three characters of ASCII, 000 to 009. */
+int32_t marc_builder_add_control(marc_builder *builder, const char *tag, const char *data, size_t length,
+                                 marc_error *error);
+/* A data field without subfields. `tag` as above, of no control field; indicators are characters of ASCII. */
+int32_t marc_builder_add_data(marc_builder *builder, const char *tag, char first, char second, marc_error *error);
+/* Adds a subfield to the last field, which must be a data field. `code` is a character of ASCII. */
+int32_t marc_builder_add_subfield(marc_builder *builder, char code, const char *value, size_t length,
+                                  marc_error *error);
+/* Copies the leader of a record, or `count` of its fields from number `first` on: a changed record is the fields of another
+ * that stay, and those that are new. Text of the copies that is no UTF-8 becomes U+FFFD. */
+int32_t marc_builder_copy_leader(marc_builder *builder, const marc_batch *batch, uint32_t record, marc_error *error);
+int32_t marc_builder_copy_fields(marc_builder *builder, const marc_batch *batch, uint32_t record, uint32_t first,
+                                 uint32_t count, marc_error *error);
+
+/* Gives the record as a batch of one, yours, and begins a new one. It may be larger than ISO 2709 can state: that is for a
+ * writer to say. MARC_E_TOO_LARGE above 2 GiB. */
+int32_t marc_builder_finish(marc_builder *builder, marc_batch **out, marc_error *error);
+
+/* ---- 8. Writers -------------------------------------------------------------------------------------------------- */
+
+/* Writes to a file, which is made or emptied, a pipe or a device. `path` and `options` as for marc_reader_open_path. */
+int32_t marc_writer_open_path(const char *path, const marc_writer_options *options, marc_writer **out,
+                              marc_error *error);
+/* Writes to memory; see marc_writer_get_bytes. */
+int32_t marc_writer_open_memory(const marc_writer_options *options, marc_writer **out, marc_error *error);
+/* Writes through a callback. `write` and `context` must stay valid until marc_writer_close or _free has returned. */
+int32_t marc_writer_open_callback(marc_write_fn write, void *context, const marc_writer_options *options,
+                                  marc_writer **out, marc_error *error);
+
+/* Writes a record of a batch, in UTF-8. Failures of the record, which write nothing of it, and after which the writer goes on:
+ * MARC_E_ARGUMENT (a rejected piece), MARC_E_TOO_LARGE, MARC_E_UNWRITABLE, MARC_E_NOMEM. Failures of the target are for good,
+ * every later call answers with the same: MARC_E_IO, MARC_E_CALLBACK. */
+int32_t marc_writer_write(marc_writer *writer, const marc_batch *batch, uint32_t record, marc_error *error);
+/* Writes the records among `count` pieces from number `first` on; rejected pieces are passed over. *done, if not NULL, says how
+ * many pieces it was done with: where it fails for a record, that is piece first + *done (record_index of the error has its
+ * index in the source), and one may go on behind it. */
+int32_t marc_writer_write_batch(marc_writer *writer, const marc_batch *batch, uint32_t first, uint32_t count,
+                                uint32_t *done, marc_error *error);
+/* Writes the bytes of a piece as they stand in the source, rejected ones too. MARC_FORMAT_ISO2709 only. */
+int32_t marc_writer_write_raw(marc_writer *writer, const marc_batch *batch, uint32_t record, marc_error *error);
+
+/* Gives what is in the buffer to the target. */
+int32_t marc_writer_flush(marc_writer *writer, marc_error *error);
+/* Ends the document, gives all that is left to the target and closes it. The answer to this call is whether all was written.
+ * A second call answers the same; every other one is MARC_E_ARGUMENT from then on. */
+int32_t marc_writer_close(marc_writer *writer, marc_error *error);
+
+/* Numbers on the writing so far. */
+int32_t marc_writer_get_info(const marc_writer *writer, marc_writer_info *out);
+/* A writer to memory: all that was written, borrowed until the next call on the writer; the document is whole when the writer
+ * was closed. NULL and 0 for any other writer. */
+const uint8_t *marc_writer_get_bytes(const marc_writer *writer, size_t *length);
+/* Frees the writer and closes what it opened. What was not closed by marc_writer_close is not whole. NULL is fine. */
+void marc_writer_free(marc_writer *writer);
+
+/* ---- 9. One record ----------------------------------------------------------------------------------------------- */
 
 /* The fields of one record as ISO 2709, in one call. `leader`: 24 bytes, of which 00-04 and 12-16 are computed. `tags`: three
  * bytes a field, `field_count` of them. `text`: the contents of the fields in UTF-8, joined by 0x1E: data of a control field;
