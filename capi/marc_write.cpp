@@ -81,8 +81,10 @@ std::int32_t read_options(const marc_writer_options *given, marc::RecordWriterOp
   }
   if (options.format > MARC_FORMAT_MRK) return bad_argument(error, "options.format is unknown");
   if (options.encoding > MARC_ENCODING_MARC8) return bad_argument(error, "options.encoding is unknown");
-  if (options.encoding == MARC_ENCODING_MARC8)
-    return report(MARC_E_UNSUPPORTED, "writing MARC-8 is not offered yet", error);
+  if (options.encoding == MARC_ENCODING_MARC8 && options.format != MARC_FORMAT_ISO2709)
+    return bad_argument(error, "options.encoding: MARC-8 is of ISO 2709 only");
+  if (options.unmappable > MARC_UNMAPPABLE_REPLACE) return bad_argument(error, "options.unmappable is unknown");
+  if (options.reserved != 0) return bad_argument(error, "options.reserved must be 0");
   if (options.oversize > MARC_OVERSIZE_SPLIT) return bad_argument(error, "options.oversize is unknown");
   if (options.refuse > (MARC_REFUSE_ODD | MARC_REFUSE_CHARACTERS))
     return bad_argument(error, "options.refuse is made of MARC_REFUSE_...");
@@ -92,6 +94,8 @@ std::int32_t read_options(const marc_writer_options *given, marc::RecordWriterOp
   out.format = static_cast<marc::Format>(options.format);
   out.iso2709.oversize = static_cast<marc::Oversize>(options.oversize);
   out.iso2709.refuse_odd = (options.refuse & MARC_REFUSE_ODD) != 0;
+  out.encoding = static_cast<marc::Encoding>(options.encoding);
+  out.unmappable = static_cast<marc::Unmappable>(options.unmappable);
   out.refuse_characters = (options.refuse & MARC_REFUSE_CHARACTERS) != 0;
   out.envelope = options.envelope != 0;
   out.keep_coding = options.keep_coding != 0;

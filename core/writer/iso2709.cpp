@@ -20,16 +20,42 @@ template <typename Use> void each_field(const Iso2709Fields &fields, bool contro
 } // namespace
 
 Failure Iso2709Writer::write(Output &out, const RecordView &record) {
-  if ((record.flags() & MARC_REC_CANONICAL) != 0 && !options_.refuse_odd) {
+  const bool utf8 = encoding_ == Encoding::Utf8;
+  if ((record.flags() & MARC_REC_CANONICAL) != 0 && utf8 && !options_.refuse_odd) {
     append(out, record.bytes().data(), record.bytes().size());
     return {};
   }
   contents_.clear();
   walk(record, contents_);
   LeaderBytes leader = leader_of(record);
-  leader[9] = 'a';
+  leader[9] = utf8 ? 'a' : ' ';
   if (!entry_map(leader.data()).is_marc21()) std::memcpy(leader.data() + 20, "4500", 4);
+  return utf8 ? write_contents(out, leader, contents_) : write_marc8(out, leader);
+}
+
+Failure Iso2709Writer::write_marc8(Output &out, const LeaderBytes &leader) {
+  encoded_.clear();
   const Iso2709Fields fields = contents_.fields();
+  const std::uint8_t *content = fields.content.data();
+  std::uint64_t lost = 0;
+  for (std::size_t i = 0; i < fields.count; content += fields.length[i++]) {
+    field_.clear();
+    findings_.clear();
+    if (!encoder_.encode(content, fields.length[i], field_, findings_)) {
+      const Marc8Finding &finding = findings_[findings_.size() - 1];
+      return {MARC_E_UNMAPPABLE, finding.code,
+              "field " + tag_name(fields.tag[i]) + " holds a character that MARC-8 lacks", fields.tag[i]};
+    }
+    lost += findings_.size();
+    encoded_.add(fields.tag[i], {field_.data(), field_.size()});
+  }
+  const Failure failure = write_contents(out, leader, encoded_);
+  if (!failure) replaced_ += lost;
+  return failure;
+}
+
+Failure Iso2709Writer::write_contents(Output &out, const LeaderBytes &leader, const Contents &contents) {
+  const Iso2709Fields fields = contents.fields();
   const bool splits = options_.oversize == Oversize::Split && fields.size() > kLargestLength;
   return splits ? write_parts(out, leader, fields) : write_fields(out, leader, fields);
 }

@@ -27,15 +27,6 @@ bool is_usual_tag(std::uint32_t tag) {
   return true;
 }
 
-std::string tag_name(std::uint32_t tag) {
-  std::string name;
-  for (const unsigned shift : {0U, 8U, 16U}) {
-    const auto letter = static_cast<std::uint8_t>(tag >> shift);
-    name += letter >= 0x20 && letter < 0x7F ? static_cast<char>(letter) : '?';
-  }
-  return name;
-}
-
 Failure too_large(const std::string &what, std::size_t bytes, std::size_t most, std::uint32_t tag = 0) {
   return {MARC_E_TOO_LARGE, static_cast<std::int64_t>(bytes),
           what + " has " + std::to_string(bytes) + " bytes; ISO 2709 can state " + std::to_string(most), tag};
@@ -63,6 +54,15 @@ Failure find_odd(const Iso2709Fields &fields) {
 }
 
 } // namespace
+
+std::string tag_name(std::uint32_t tag) {
+  std::string name;
+  for (const unsigned shift : {0U, 8U, 16U}) {
+    const auto letter = static_cast<std::uint8_t>(tag >> shift);
+    name += letter >= 0x20 && letter < 0x7F ? static_cast<char>(letter) : '?';
+  }
+  return name;
+}
 
 Failure check_iso2709(const Iso2709Fields &fields, const Iso2709Options &options) {
   count_steps(fields.count);

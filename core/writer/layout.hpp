@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace marc {
 
@@ -44,6 +45,9 @@ struct Iso2709Fields {
   // Of the record that they make.
   std::size_t size() const { return kLeaderSize + 12 * count + 1 + content.size() + 1; }
 };
+
+// A packed tag in a message.
+std::string tag_name(std::uint32_t tag);
 
 // What one record of these fields would be too large or odd for; MARC_OK if nothing.
 Failure check_iso2709(const Iso2709Fields &fields, const Iso2709Options &options);

@@ -17,7 +17,7 @@ constexpr std::string_view kXmlHead = "<?xml version=\"1.0\" encoding=\"UTF-8\"?
 } // namespace
 
 RecordWriter::RecordWriter(std::unique_ptr<Sink> sink, const RecordWriterOptions &options)
-    : sink_(std::move(sink)), options_(options), iso2709_(options.iso2709) {}
+    : sink_(std::move(sink)), options_(options), iso2709_(options.iso2709, options.encoding, options.unmappable) {}
 
 // Appends a record, with what stands between it and the one before. Nothing stays of one that fails, also where memory does.
 template <typename Add> Failure RecordWriter::add(Add add_one) {

@@ -26,9 +26,11 @@ enum class Format : std::uint32_t {
 struct RecordWriterOptions {
   Format format = Format::Iso2709;
   Iso2709Options iso2709;
+  Encoding encoding = Encoding::Utf8; // of ISO 2709
+  Unmappable unmappable = Unmappable::Error;
   bool refuse_characters = false; // that XML cannot hold
   bool envelope = true;           // what stands before, between and behind records that are one document
-  bool keep_coding = false;       // leader/09 in other formats as it stood; else 'a', which their text is
+  bool keep_coding = false;       // leader/09 as it stood, in other formats than ISO 2709; else 'a'
   std::size_t buffer = std::size_t{256} << 10;
 };
 
@@ -51,7 +53,8 @@ public:
   Bytes bytes() const { return sink_ == nullptr ? Bytes{out_.data(), out_.size()} : Bytes{}; }
   std::uint64_t records() const { return records_; }
   std::uint64_t bytes_written() const { return flushed_ + out_.size(); }
-  std::uint64_t replaced() const { return replaced_; } // characters that XML cannot hold
+  // Characters that the format cannot hold, and something else stands for.
+  std::uint64_t replaced() const { return replaced_ + iso2709_.replaced(); }
 
 private:
   Failure append_record(const Batch &batch, std::size_t record);

@@ -235,6 +235,46 @@ static void test_oversize(void) {
   marc_batch_release(record);
 }
 
+static void test_marc8(void) {
+  marc_writer_options options = options_of(MARC_FORMAT_ISO2709);
+  marc_builder *builder = NULL;
+  marc_batch *batch = NULL;
+  options.encoding = MARC_ENCODING_MARC8;
+  marc_writer *writer = memory_writer(&options);
+  CHECK(marc_builder_new(&builder, &error) == MARC_OK);
+  CHECK(marc_builder_add_data(builder, "245", '1', '0', &error) == MARC_OK);
+  CHECK(marc_builder_add_subfield(builder, 'a', "caf\xc3\xa9", 5, &error) == MARC_OK);
+  CHECK(marc_builder_finish(builder, &batch, &error) == MARC_OK);
+  CHECK(marc_writer_write(writer, batch, 0, &error) == MARC_OK);
+  static const char expected[] = "00048nam  2200037   4500245001000000\x1e"
+                                 "10\x1f"
+                                 "acaf\xe2"
+                                 "e\x1e\x1d";
+  CHECK(memory_is(writer, expected, sizeof expected - 1));
+  marc_batch_release(batch);
+
+  CHECK(marc_builder_add_data(builder, "246", '1', '0', &error) == MARC_OK);
+  CHECK(marc_builder_add_subfield(builder, 'a', "\xf0\x9f\x93\x9a", 4, &error) == MARC_OK);
+  CHECK(marc_builder_finish(builder, &batch, &error) == MARC_OK);
+  CHECK(marc_writer_write(writer, batch, 0, &error) == MARC_E_UNMAPPABLE);
+  CHECK(error.detail == 0x1F4DA && strcmp(error.tag, "246") == 0);
+  CHECK(memory_is(writer, expected, sizeof expected - 1));
+  marc_writer_free(writer);
+  options.unmappable = MARC_UNMAPPABLE_REFERENCE;
+  writer = memory_writer(&options);
+  CHECK(marc_writer_write(writer, batch, 0, &error) == MARC_OK);
+  static const char reference[] = "00052nam  2200037   4500246001400000\x1e"
+                                  "10\x1f"
+                                  "a&#x1F4DA;\x1e\x1d";
+  CHECK(memory_is(writer, reference, sizeof reference - 1));
+  marc_writer_info info;
+  info.struct_size = sizeof info;
+  CHECK(marc_writer_get_info(writer, &info) == MARC_OK && info.replaced == 1);
+  marc_writer_free(writer);
+  marc_batch_release(batch);
+  marc_builder_free(builder);
+}
+
 static void test_path(void) {
   char path[] = "/tmp/libmarc_test_writer_XXXXXX";
   const int descriptor = mkstemp(path);
@@ -382,17 +422,18 @@ static void test_arguments(void) {
   marc_writer_options good;
   marc_writer_options_init(&good, sizeof good);
   marc_writer_options_init(NULL, 4);
-  for (size_t i = 0; i < 9; ++i) {
+  for (size_t i = 0; i < 11; ++i) {
     marc_writer_options options = good;
     uint32_t *const members[] = {&options.struct_size, &options.format,   &options.encoding,    &options.oversize,
-                                 &options.refuse,      &options.envelope, &options.keep_coding, &options.buffer_bytes};
-    if (i == 8) {
+                                 &options.refuse,      &options.envelope, &options.keep_coding, &options.buffer_bytes,
+                                 &options.unmappable,  &options.reserved};
+    if (i == 10) {
       options.encoding = MARC_ENCODING_MARC8;
       options.format = MARC_FORMAT_JSON;
     } else {
       *members[i] = UINT32_MAX;
     }
-    CHECK(marc_writer_open_memory(&options, &writer, &error) == (i == 8 ? MARC_E_UNSUPPORTED : MARC_E_ARGUMENT));
+    CHECK(marc_writer_open_memory(&options, &writer, &error) == MARC_E_ARGUMENT);
     CHECK(writer == NULL);
   }
   marc_batch *batch = sample();
@@ -418,6 +459,7 @@ int main(void) {
   test_formats();
   test_refused();
   test_oversize();
+  test_marc8();
   test_path();
   test_full();
   test_callback();

@@ -1,5 +1,6 @@
 // The counting allocator: a program whose one source file includes this counts what the objects of the library ask for, and
-// may refuse it. It replaces operator new, and realloc and free of the objects (linked with -Wl,--wrap).
+// may refuse it. It replaces operator new, and malloc, realloc and free of the objects (linked with -Wl,--wrap; a compiler
+// makes malloc of a realloc that it knows to be the first).
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -58,6 +59,11 @@ public:
 
 } // namespace test
 
+extern "C" {
+void *__real_malloc(std::size_t size);
+void *__wrap_malloc(std::size_t size);
+}
+
 namespace {
 
 using test::counter;
@@ -65,7 +71,7 @@ using test::counter;
 void *allocated(std::size_t size, std::size_t alignment) {
   if (!counter.allows()) return nullptr;
   void *memory = alignment <= alignof(std::max_align_t)
-                     ? std::malloc(size == 0 ? 1 : size)
+                     ? __real_malloc(size == 0 ? 1 : size)
                      : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
   if (memory != nullptr) counter.took(memory);
   return memory;
@@ -85,6 +91,7 @@ void __real_free(void *memory);
 void *__wrap_realloc(void *memory, std::size_t size);
 void __wrap_free(void *memory);
 
+void *__wrap_malloc(std::size_t size) { return allocated(size, 1); }
 void *__wrap_realloc(void *memory, std::size_t size) {
   if (!counter.allows()) return nullptr;
   const std::ptrdiff_t before = test::Counter::size_of(memory);

@@ -312,6 +312,117 @@ BOOST_AUTO_TEST_CASE(out_of_memory_while_damaged_records_are_read) {
   }
 }
 
+namespace {
+
+// What calls that make and write records have returned: each MARC_OK, or MARC_E_NOMEM with nothing changed.
+struct Writing {
+  std::size_t out_of_memory = 0;
+  const char *broken = nullptr;
+
+  // True if the call was good.
+  bool take(std::int32_t status) {
+    if (status == MARC_E_NOMEM) ++out_of_memory;
+    if (status != MARC_OK && status != MARC_E_NOMEM && broken == nullptr) broken = "another failure than MARC_E_NOMEM";
+    return status == MARC_OK;
+  }
+  // Calls again until memory is there; it is, after a while.
+  template <typename Call> void insist(Call call) {
+    for (int i = 0; i < 100; ++i)
+      if (take(call())) return;
+  }
+};
+
+std::int64_t count_bytes(void *context, const std::uint8_t *, std::size_t length) {
+  *static_cast<std::size_t *>(context) += length;
+  return static_cast<std::int64_t>(length);
+}
+
+// Makes a record, writes it and another one in every format, and ends. Calls that fail are made again if `insists`.
+Writing write_all(const marc_batch *batch, bool insists, std::size_t &bytes) {
+  Writing writing;
+  bytes = 0;
+  const auto call = [&](auto one) {
+    if (insists)
+      writing.insist(one);
+    else
+      writing.take(one());
+  };
+  marc_builder *builder = nullptr;
+  marc_batch *made = nullptr;
+  call([&] { return marc_builder_new(&builder, nullptr); });
+  if (builder != nullptr) {
+    call([&] { return marc_builder_copy_fields(builder, batch, 0, 0, 2, nullptr); });
+    call([&] { return marc_builder_add_data(builder, "500", ' ', ' ', nullptr); });
+    call([&] { return marc_builder_finish(builder, &made, nullptr); });
+  }
+  for (const std::uint32_t format :
+       {MARC_FORMAT_ISO2709, MARC_FORMAT_MARCXML, MARC_FORMAT_JSON, MARC_FORMAT_NDJSON, MARC_FORMAT_MRK}) {
+    for (const std::uint32_t encoding : {MARC_ENCODING_UTF8, MARC_ENCODING_MARC8}) {
+      if (encoding == MARC_ENCODING_MARC8 && format != MARC_FORMAT_ISO2709) continue;
+      marc_writer_options options;
+      marc_writer_options_init(&options, sizeof options);
+      options.format = format;
+      options.encoding = encoding;
+      options.unmappable = MARC_UNMAPPABLE_REFERENCE;
+      options.buffer_bytes = 100;
+      marc_writer *writer = nullptr;
+      call([&] { return marc_writer_open_callback(count_bytes, &bytes, &options, &writer, nullptr); });
+      if (writer == nullptr) continue;
+      call([&] { return marc_writer_write(writer, batch, 0, nullptr); });
+      if (made != nullptr) call([&] { return marc_writer_write(writer, made, 0, nullptr); });
+      call([&] { return marc_writer_close(writer, nullptr); });
+      marc_writer_free(writer);
+    }
+  }
+  marc_text *text = nullptr;
+  call([&] { return marc_batch_json(batch, MARC_JSON_PYMARC, &text, nullptr); });
+  marc_text_free(text);
+  text = nullptr;
+  call([&] { return marc_batch_xml(batch, MARC_XML_PYMARC, &text, nullptr); });
+  marc_text_free(text);
+  marc_batch_release(made);
+  marc_builder_free(builder);
+  return writing;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(out_of_memory_while_records_are_written) {
+  const std::string bytes = record({{"001", "id"}, {"245", marc_of("1$acaf\xc3\xa9$$b") + std::string(300, 'b')}});
+  marc_batch *batch = nullptr;
+  BOOST_TEST_REQUIRE(marc_parse_record(reinterpret_cast<const std::uint8_t *>(bytes.data()), bytes.size(),
+                                       MARC_PIECE_ALONE, nullptr, &batch, nullptr) == MARC_OK);
+  std::size_t expected = 0;
+  std::size_t needed = 0;
+  {
+    const Counting counting;
+    const Writing writing = write_all(batch, false, expected);
+    needed = counter.asked;
+    const std::ptrdiff_t live = counter.live;
+    counter = {};
+    BOOST_TEST_REQUIRE(writing.broken == nullptr, writing.broken);
+    BOOST_TEST_REQUIRE(writing.out_of_memory == 0U);
+    BOOST_TEST_REQUIRE(live == 0);
+  }
+  BOOST_TEST(needed > 30U);
+  BOOST_TEST(expected > 3000U);
+  for (std::size_t n = 1; n <= needed; ++n) {
+    for (const bool alone : {true, false}) {
+      const Counting counting(n, alone ? n : std::numeric_limits<std::size_t>::max());
+      std::size_t written = 0;
+      const Writing writing = write_all(batch, alone, written);
+      const std::ptrdiff_t live = counter.live;
+      counter = {};
+      BOOST_TEST_REQUIRE(writing.broken == nullptr, writing.broken << ", allocation " << n);
+      BOOST_TEST_REQUIRE(live == 0, live << " left, allocation " << n);
+      // Where the call is made again, or does without that memory (std::stable_sort can), the same is written as if nothing
+      // had happened.
+      if (alone || writing.out_of_memory == 0) BOOST_TEST_REQUIRE(written == expected, "allocation " << n);
+    }
+  }
+  marc_batch_release(batch);
+}
+
 // ---- Reads that fail -------------------------------------------------------------------------------------------------
 
 namespace {

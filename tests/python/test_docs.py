@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 import pytest
 from support import SOURCE_KINDS
@@ -118,9 +119,8 @@ def test_python_sessions_give_what_they_show(document: str) -> None:
     assert not result.failed, out.getvalue()
 
 
-@pytest.fixture
-def titles_program(tmp_path: Path) -> Path:
-    """The C example of the README, compiled."""
+def compiled(code: str, folder: Path) -> Path:
+    """A C example, compiled."""
     compiler = (os.environ.get("CC") or "cc").split()
     library = BUILD / "capi" / "libmarc.so"
     if shutil.which(compiler[0]) is None:
@@ -129,14 +129,20 @@ def titles_program(tmp_path: Path) -> Path:
         pytest.skip(f"{library} was not built")
     if "LIBMARC_SANITIZER" in os.environ:
         pytest.skip("a program of a user has no sanitizer")
-    (block,) = blocks("README.md", "c")
-    source, program = tmp_path / "titles.c", tmp_path / "titles"
-    source.write_text(block.code, encoding="utf-8")
+    source, program = folder / "example.c", folder / "example"
+    source.write_text(code, encoding="utf-8")
     command = [*compiler, "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
     command += [f"-I{HEADER.parent.parent}", str(source), str(library), f"-Wl,-rpath,{library.parent}"]
     done = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return program
+
+
+@pytest.fixture
+def titles_program(tmp_path: Path) -> Path:
+    """The C example of the README."""
+    (block,) = blocks("README.md", "c")
+    return compiled(block.code, tmp_path)
 
 
 def test_c_example_reads(titles_program: Path, books: Path) -> None:
@@ -150,6 +156,22 @@ def test_c_example_reads(titles_program: Path, books: Path) -> None:
 def test_c_example_says_what_is_missing(titles_program: Path, tmp_path: Path) -> None:
     done = subprocess.run([titles_program, tmp_path / "missing.mrc"], capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"No such file or directory\n")
+
+
+def test_c_examples_write(books: Path, tmp_path: Path) -> None:
+    convert, build = blocks("docs/writing.md", "c")
+    converter = compiled(convert.code, tmp_path)
+    out = tmp_path / "out.xml"
+    done = subprocess.run([converter, books, out], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    titles = [node.text for node in ElementTree.parse(out).iter() if node.attrib.get("code") == "a"]
+    assert "The river and the bridge" in titles
+    done = subprocess.run([converter, books, "/dev/full"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"No space left on device\n")
+    done = subprocess.run([compiled(build.code, tmp_path)], cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    made = b"00063nam a2200049   4500001000300000245001000003\x1e12\x1e10\x1faTitle\x1e\x1d"
+    assert (tmp_path / "made.mrc").read_bytes() == made
 
 
 # ---- links and names ----

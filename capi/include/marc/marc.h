@@ -61,7 +61,7 @@ enum {
   MARC_E_INTERRUPTED = -8,   /* for now only: MARC_READ_INTERRUPTED, or options.interruptible; the next call goes on */
   MARC_E_UNSUPPORTED = -9,   /* an option that this version reserves but does not offer */
   MARC_E_INTERNAL = -10,     /* a defect of the library; the message says where */
-  MARC_E_UNMAPPABLE = -11,   /* MARC-8 does not have a character; byte_offset says where it stands, detail holds it */
+  MARC_E_UNMAPPABLE = -11,   /* MARC-8 does not have a character; byte_offset or tag says where it stands, detail holds it */
   MARC_E_TOO_LARGE = -12,    /* a field or record larger than ISO 2709 can state; tag says which, detail its bytes */
   MARC_E_UNWRITABLE = -13    /* something that the format cannot hold, where the options refuse it; tag says where */
 };
@@ -381,6 +381,8 @@ typedef struct marc_writer_options {
                               of a JSON array; 0: the records alone, for a document that the caller writes */
   uint32_t keep_coding;    /* 1: leader/09 as it stood in the source; 0, the default: 'a'. ISO 2709 always has what it is in */
   uint32_t buffer_bytes;   /* so many are collected before they are written; 0 to 1 GiB; default 256 KiB */
+  uint32_t unmappable;     /* MARC_UNMAPPABLE_...: characters that MARC-8 does not have; default MARC_UNMAPPABLE_ERROR */
+  uint32_t reserved;       /* 0 */
 } marc_writer_options;
 
 /* What a writer has done so far. */
@@ -389,7 +391,7 @@ typedef struct marc_writer_info {
   uint32_t reserved;
   uint64_t records;        /* written; one that was split counts once */
   uint64_t bytes;          /* given to the writer's target, or waiting for that */
-  uint64_t replaced;       /* characters that XML cannot hold and U+FFFD stands for */
+  uint64_t replaced;       /* characters that XML or MARC-8 cannot hold, and something else stands for */
 } marc_writer_info;
 
 /* ---- 3. Library ------------------------------------------------------------------------------------------------ */
@@ -564,8 +566,8 @@ int32_t marc_writer_open_memory(const marc_writer_options *options, marc_writer 
 int32_t marc_writer_open_callback(marc_write_fn write, void *context, const marc_writer_options *options,
                                   marc_writer **out, marc_error *error);
 
-/* Writes a record of a batch, in UTF-8. Failures of the record, which write nothing of it, and after which the writer goes on:
- * MARC_E_ARGUMENT (a rejected piece), MARC_E_TOO_LARGE, MARC_E_UNWRITABLE, MARC_E_NOMEM. Failures of the target are for good,
+/* Writes a record of a batch. Failures of the record, which write nothing of it, and after which the writer goes on:
+ * MARC_E_ARGUMENT (a rejected piece), MARC_E_TOO_LARGE, MARC_E_UNWRITABLE, MARC_E_UNMAPPABLE, MARC_E_NOMEM. Failures of the target are for good,
  * every later call answers with the same: MARC_E_IO, MARC_E_CALLBACK. */
 int32_t marc_writer_write(marc_writer *writer, const marc_batch *batch, uint32_t record, marc_error *error);
 /* Writes the records among `count` pieces from number `first` on; rejected pieces are passed over. *done, if not NULL, says how
@@ -603,7 +605,7 @@ int32_t marc_serialize(const uint8_t *leader, const uint8_t *tags, size_t field_
                        size_t text_length, const uint32_t *lengths, uint32_t oversize, uint8_t *out, size_t capacity,
                        size_t *written, marc_error *error);
 
-/* ---- 8. MARC-8 ---------------------------------------------------------------------------------------------------- */
+/* ---- 10. MARC-8 --------------------------------------------------------------------------------------------------- */
 
 /* Sets struct_size and the defaults. `size` is sizeof(marc_marc8_options) as the caller was compiled. */
 void marc_marc8_options_init(marc_marc8_options *options, size_t size);
