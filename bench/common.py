@@ -73,7 +73,7 @@ def version_line(*command: str) -> str | None:
 class Row:
     """One line of a table: what was measured, and its figures by name."""
 
-    table: str  # python, native, instructions, allocations, memory or import
+    table: str  # python, native, convert, instructions, allocations, memory or import
     what: str
     figures: dict[str, Any]
 
@@ -154,6 +154,26 @@ class Data:
                     out.write(self._content[:size])
             known = self._made[records, copies] = Sample(path, records * copies, size * copies)
         return known
+
+    def dense_marc8(self, most: int) -> Sample:
+        """Records with at least six bytes above 0x7F, in MARC-8: yaz-marcdump converts them."""
+        path = self._scratch / f"dense-{most}.mrc"
+        utf8 = path.with_suffix(".utf8")
+        records = 0
+        begin = 0
+        with utf8.open("wb") as out:
+            for end in self._ends:
+                record = self._content[begin:end]
+                begin = end
+                if len(record) - len(record.translate(None, bytes(range(0x80, 0x100)))) >= 6:
+                    out.write(record)
+                    records += 1
+                if records == most:
+                    break
+        with path.open("wb") as out:
+            command = ["yaz-marcdump", "-f", "utf8", "-t", "marc8", "-o", "marc", "-l", "9=32", utf8]
+            subprocess.run(command, stdout=out, check=True)
+        return Sample(path, records, path.stat().st_size)
 
 
 def cache_folder() -> Path:

@@ -1,11 +1,13 @@
-/* How fast libmarc.so reads a file, through marc.h alone: every record is parsed, all of its fields and subfields are
- * indexed. Prints one line of JSON with the CPU seconds of each round and what was found.
+/* How fast libmarc.so reads and converts a file, through marc.h alone: every record is parsed, all of its fields and
+ * subfields are indexed, and, if asked for, all is written in another format. Prints one line of JSON with the CPU seconds of each round and what was found.
  *
- * usage: bench_native FILE [--rounds N] [--copies N] [--path] [--walk]
+ * usage: bench_native FILE [--rounds N] [--copies N] [--path] [--walk] [--write FORMAT] [--best]
  *
  *   --rounds N  reads everything N times, each time with a new reader (1)
  *   --copies N  one reader reads the content of the file N times over, as if the file were so long (1; not with --path)
  *   --path      reads from the file, not from memory
+ *   --write F   writes every record to /dev/null as iso2709, marcxml, json, ndjson or mrk
+ *   --best      reads with MARC_PARSE_BEST
  *   --walk      goes through every field and subfield of every batch as well, touching their bytes
  *
  * SPDX-License-Identifier: MIT
@@ -21,7 +23,7 @@
 #include <time.h>
 
 typedef struct totals {
-  uint64_t records, rejected, fields, subfields, bytes, checksum;
+  uint64_t records, rejected, fields, subfields, bytes, checksum, written;
 } totals;
 
 typedef struct content {
@@ -78,7 +80,30 @@ static uint64_t walk(const marc_batch_view *view) {
   return sum;
 }
 
-static int read_all(marc_reader *reader, int walking, totals *sum, marc_error *error) {
+/* What is done with the records of a batch. */
+typedef struct task {
+  int walking;
+  const char *format;  /* NULL: nothing is written */
+  marc_writer *writer; /* of this round */
+} task;
+
+static const char *const formats[] = {"iso2709", "marcxml", "json", "ndjson", "mrk"};
+
+/* Opens a writer to /dev/null in the format with this name. */
+static int32_t open_writer(const char *format, marc_writer **writer, marc_error *error) {
+  marc_writer_options options;
+  marc_writer_options_init(&options, sizeof options);
+  options.format = UINT32_MAX; /* refused */
+  for (uint32_t i = 0; i < sizeof formats / sizeof *formats; ++i) {
+    if (strcmp(format, formats[i]) == 0) {
+      options.format = i;
+    }
+  }
+  options.oversize = MARC_OVERSIZE_ZEROS;
+  return marc_writer_open_path("/dev/null", &options, writer, error);
+}
+
+static int read_all(marc_reader *reader, const task *todo, totals *sum, marc_error *error) {
   marc_batch *batch = NULL;
   int32_t status;
   memset(sum, 0, sizeof *sum);
@@ -91,12 +116,40 @@ static int read_all(marc_reader *reader, int walking, totals *sum, marc_error *e
     sum->fields += view.field_count;
     sum->subfields += view.subfield_count;
     sum->bytes += view.data_length;
-    if (walking) {
+    if (todo->writer != NULL) {
+      status = marc_writer_write_batch(todo->writer, batch, 0, view.record_count, NULL, error);
+    }
+    if (todo->walking) {
       sum->checksum = sum->checksum * 31 + walk(&view);
     }
     marc_batch_release(batch);
+    if (status != MARC_OK) {
+      return 1;
+    }
   }
   return status == MARC_END ? 0 : 1;
+}
+
+/* One round with a new reader and writer. */
+static int run_round(const char *path, const content *file, const marc_reader_options *options, task *todo, totals *sum,
+                     marc_error *error) {
+  marc_reader *reader = NULL;
+  int32_t status = file->data == NULL ? marc_reader_open_path(path, options, &reader, error)
+                                      : marc_reader_open_bytes(file->data, file->length, options, &reader, error);
+  todo->writer = NULL;
+  if (status == MARC_OK && todo->format != NULL) {
+    status = open_writer(todo->format, &todo->writer, error);
+  }
+  int bad = status != MARC_OK || read_all(reader, todo, sum, error);
+  if (todo->writer != NULL && !bad) {
+    marc_writer_info info;
+    info.struct_size = sizeof info;
+    bad = marc_writer_close(todo->writer, error) != MARC_OK || marc_writer_get_info(todo->writer, &info) != MARC_OK;
+    sum->written = info.bytes;
+  }
+  marc_writer_free(todo->writer);
+  marc_reader_free(reader);
+  return bad;
 }
 
 int main(int argc, char **argv) {
@@ -104,8 +157,10 @@ int main(int argc, char **argv) {
   unsigned long rounds = 1;
   unsigned long copies = 1;
   int from_path = 0;
-  int walking = 0;
   int wrong = 0;
+  task todo = {0, NULL, NULL};
+  marc_reader_options options;
+  marc_reader_options_init(&options, sizeof options);
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
       rounds = strtoul(argv[++i], NULL, 10);
@@ -114,7 +169,11 @@ int main(int argc, char **argv) {
     } else if (strcmp(argv[i], "--path") == 0) {
       from_path = 1;
     } else if (strcmp(argv[i], "--walk") == 0) {
-      walking = 1;
+      todo.walking = 1;
+    } else if (strcmp(argv[i], "--write") == 0 && i + 1 < argc) {
+      todo.format = argv[++i];
+    } else if (strcmp(argv[i], "--best") == 0) {
+      options.parse_mode = MARC_PARSE_BEST;
     } else if (path == NULL && argv[i][0] != '-') {
       path = argv[i];
     } else {
@@ -122,7 +181,7 @@ int main(int argc, char **argv) {
     }
   }
   if (wrong || path == NULL || rounds == 0 || copies == 0 || (from_path && copies > 1)) {
-    fprintf(stderr, "usage: bench_native FILE [--rounds N] [--copies N] [--path] [--walk]\n");
+    fprintf(stderr, "usage: bench_native FILE [--rounds N] [--copies N] [--path] [--walk] [--write FORMAT] [--best]\n");
     return 2;
   }
 
@@ -138,17 +197,13 @@ int main(int argc, char **argv) {
   int bad = 0;
   printf("{\"cpu_seconds\": [");
   for (unsigned long round = 0; round < rounds && !bad; ++round) {
-    marc_reader *reader = NULL;
     const double begin = cpu_seconds();
-    const int32_t status = from_path ? marc_reader_open_path(path, NULL, &reader, &error)
-                                     : marc_reader_open_bytes(file.data, file.length, NULL, &reader, &error);
-    bad = status != MARC_OK || read_all(reader, walking, &sum, &error);
-    marc_reader_free(reader);
+    bad = run_round(path, &file, &options, &todo, &sum, &error);
     printf("%s%.6f", round == 0 ? "" : ", ", cpu_seconds() - begin);
   }
   printf("], \"records\": %" PRIu64 ", \"rejected\": %" PRIu64 ", \"fields\": %" PRIu64 ", \"subfields\": %" PRIu64
-         ", \"bytes\": %" PRIu64 ", \"checksum\": %" PRIu64 "}\n",
-         sum.records, sum.rejected, sum.fields, sum.subfields, sum.bytes, sum.checksum);
+         ", \"bytes\": %" PRIu64 ", \"checksum\": %" PRIu64 ", \"written\": %" PRIu64 "}\n",
+         sum.records, sum.rejected, sum.fields, sum.subfields, sum.bytes, sum.checksum, sum.written);
   if (bad) {
     fprintf(stderr, "bench_native: %s (%s)\n", error.message, marc_code_name(error.code));
   }

@@ -136,6 +136,15 @@ def render(run: dict[str, Any], result: Result) -> str:
             *native_table(by.get("native", []), by.get("instructions", [])),
             "",
         ]
+    if "convert" in by:
+        lines += [
+            "## Conversion",
+            "",
+            "From memory to /dev/null, CPU time of the process, best of all rounds; yaz-marcdump reads the file.",
+            "",
+            *native_table(by["convert"], []),
+            "",
+        ]
     if by.keys() & {"allocations", "memory", "import"}:
         lines += ["## Process", ""]
         cells = []

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import convert
 import machine
 import native
 import peers
@@ -25,7 +26,7 @@ import report
 from common import BENCH, ROOT, Build, Result, find_data, find_interpreter, say
 
 RESULTS = BENCH / "results"
-TASKS = (*peers.TASKS, "native", "scanner", "instructions", "allocations", "memory", "import")
+TASKS = (*peers.TASKS, "native", "convert", "scanner", "instructions", "allocations", "memory", "import")
 IDLE = 0.5  # load above which a warning is due
 STEADY = 0.15  # spread above which a warning is due: the best of so uneven rounds may still be a poor one
 
@@ -60,6 +61,8 @@ def measure(given: argparse.Namespace, build: Build, result: Result, run: dict[s
             peers.measure(python, data, loops, rounds, given.quick, given.clock, result)
         if "native" in tasks:
             native.measure_speed(build, data, rounds, given.quick, result)
+        if "convert" in tasks:
+            convert.measure(build, data, rounds, given.quick, result)
         if "scanner" in tasks:
             native.measure_scanner(build, data, rounds, given.quick, result)
         if "instructions" in tasks:
