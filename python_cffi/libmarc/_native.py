@@ -6,6 +6,7 @@ import os
 from typing import Any, NoReturn
 
 from libmarc._ffi import ffi, lib
+from libmarc.exceptions import OversizeError
 
 __all__ = ["code_message", "error_of", "ffi", "lib", "new_error", "new_options", "raise_error", "unpack_tag", "version"]
 
@@ -42,7 +43,9 @@ def error_of(error: Any, filename: str | bytes | None = None) -> Exception:
         return OSError(number, os.strerror(number), filename)
     if error.code == lib.MARC_E_NOMEM:
         return MemoryError(message)
-    if error.code in (lib.MARC_E_ARGUMENT, lib.MARC_E_TOO_LARGE, lib.MARC_E_UNWRITABLE):
+    if error.code == lib.MARC_E_TOO_LARGE:
+        return OversizeError(message, str(ffi.string(error.tag), "latin-1") or None, int(error.detail))
+    if error.code in (lib.MARC_E_ARGUMENT, lib.MARC_E_UNWRITABLE):
         return ValueError(message)
     if error.code == lib.MARC_E_UNSUPPORTED:
         return NotImplementedError(message)

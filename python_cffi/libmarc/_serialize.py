@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from libmarc._native import ffi, lib, new_error, raise_error
 from libmarc.constants import END_OF_FIELD
@@ -12,20 +13,26 @@ def serialize(leader: bytes, tags: bytes, contents: Sequence[str], zeros: bool =
     """The record of these fields, in UTF-8.
 
     `leader` has 24 bytes, of which record length and base address are computed; `tags` three for each field; `contents`
-    are the texts of the fields without terminator. ValueError where a field has more than 9 999 bytes, or the record
+    are the texts of the fields without terminator. OversizeError where a field has more than 9 999 bytes, or the record
     more than 99 999; `zeros` writes 0 for what cannot be stated instead.
     """
-    count = len(contents)
     joined = END_OF_FIELD.join(contents)
-    lengths = ffi.NULL
+    count = len(contents)
     if joined.count(END_OF_FIELD) >= max(count, 1):  # a field holds a terminator itself
-        encoded = [content.encode() for content in contents]
-        text = b"".join(encoded)
-        lengths = ffi.new("uint32_t[]", [len(content) for content in encoded])
-        size = 26 + 13 * count + len(text)
-    else:
-        text = joined.encode()
-        size = 27 + 12 * count + len(text) if count else 26
+        return serialize_bytes(leader, tags, [content.encode() for content in contents], zeros)
+    text = joined.encode()
+    size = 27 + 12 * count + len(text) if count else 26
+    return _serialize(leader, tags, count, text, ffi.NULL, size, zeros)
+
+
+def serialize_bytes(leader: bytes, tags: bytes, contents: Sequence[bytes], zeros: bool = False) -> bytes:
+    """The same for contents in any encoding."""
+    text = b"".join(contents)
+    lengths = ffi.new("uint32_t[]", list(map(len, contents)))
+    return _serialize(leader, tags, len(contents), text, lengths, 26 + 13 * len(contents) + len(text), zeros)
+
+
+def _serialize(leader: bytes, tags: bytes, count: int, text: bytes, lengths: Any, size: int, zeros: bool) -> bytes:
     out = bytearray(size)
     written = ffi.new("size_t *")
     error = new_error()

@@ -108,6 +108,19 @@ class WriteNeedsRecord(PymarcException):
     _text = "Write requires a pymarc.Record object as an argument"
 
 
+class OversizeError(PymarcException, ValueError):
+    """A field or record is larger than ISO 2709 can state. ``tag``: of the field; None for the record. ``length``: its
+    bytes."""
+
+    def __init__(self, message: str, tag: str | None, length: int) -> None:
+        super().__init__(message, tag, length)
+        self.tag = tag
+        self.length = length
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class NoActiveFile(PymarcException):
     """The file of a writer is closed."""
 

@@ -12,6 +12,7 @@ from xml.sax.handler import ContentHandler, feature_external_ges, feature_extern
 
 from libmarc.field import Field, Indicators
 from libmarc.leader import Leader
+from libmarc.marc8 import MARC8ToUnicode
 from libmarc.record import Record
 
 XSI_NS = "http://www.w3.org/2001/XMLSchema-instance"
@@ -125,51 +126,55 @@ def record_to_xml(record: Record, quiet: bool = False, namespace: bool = False) 
     `quiet`: no lines on stderr for MARC-8 that cannot be converted (in fields that are bytes). `namespace`: the element
     names its namespace and schema.
     """
-    return xml_bytes(record, "us-ascii", quiet, namespace)
-
-
-def xml_bytes(record: Record, encoding: str, quiet: bool = False, namespace: bool = False) -> bytes:
-    """A record as an element of MARCXML."""
-    content: bytes = ET.tostring(record_to_xml_node(record, quiet, namespace), encoding)
-    return content.replace(b"\r", b"&#13;")  # as it stands, a parser would make a line feed of it
+    return xml_of(record, "us-ascii", quiet, namespace)[0]
 
 
 def record_to_xml_node(record: Record, quiet: bool = False, namespace: bool = False) -> ET.Element:
     """A record as an element of xml.etree. What XML 1.0 cannot hold is U+FFFD in it."""
+    return _Text(quiet).node(record, namespace)
+
+
+def xml_of(record: Record, encoding: str, quiet: bool = False, namespace: bool = False) -> tuple[bytes, int]:
+    """A record as an element of MARCXML, and how many of its characters are U+FFFD, as XML 1.0 cannot hold them."""
     text = _Text(quiet)
-    root = ET.Element("record")
-    if namespace:
-        root.set("xmlns", MARC_XML_NS)
-        root.set("xmlns:xsi", XSI_NS)
-        root.set("xsi:schemaLocation", MARC_XML_SCHEMA)
-    ET.SubElement(root, "leader").text = text.of(str(record.leader))
-    for field in record.fields:
-        if field.control_field:
-            ET.SubElement(root, "controlfield", {"tag": text.of(field.tag)}).text = text.of(field.data)
-            continue
-        indicators = {"ind1": text.of(field.indicator1), "ind2": text.of(field.indicator2)}
-        element = ET.SubElement(root, "datafield", {**indicators, "tag": text.of(field.tag)})
-        for code, value in field._pairs():
-            ET.SubElement(element, "subfield", {"code": text.of(code)}).text = text.of(value)
-    return root
+    content: bytes = ET.tostring(text.node(record, namespace), encoding)
+    # As it stands, a parser would make a line feed of a carriage return.
+    return content.replace(b"\r", b"&#13;"), text.replaced
 
 
 class _Text:
-    """Makes text for XML of values, which are bytes in MARC-8 where a record was not decoded."""
+    """Makes an element of a record, and counts what XML cannot hold."""
 
     def __init__(self, quiet: bool) -> None:
+        self.replaced = 0
         self._quiet = quiet
         self._converter: Any = None  # one for the whole record, as in pymarc: character sets stay in force
 
-    def of(self, value: Any) -> str:
-        if isinstance(value, bytes):
-            value = self._converted(value)
-        return _NOT_XML.sub("\ufffd", value or "")
+    def node(self, record: Record, namespace: bool) -> ET.Element:
+        root = ET.Element("record")
+        if namespace:
+            root.set("xmlns", MARC_XML_NS)
+            root.set("xmlns:xsi", XSI_NS)
+            root.set("xsi:schemaLocation", MARC_XML_SCHEMA)
+        ET.SubElement(root, "leader").text = self._of(str(record.leader))
+        for field in record.fields:
+            if field.control_field:
+                ET.SubElement(root, "controlfield", {"tag": self._of(field.tag)}).text = self._of(field.data)
+                continue
+            indicators = {"ind1": self._of(field.indicator1), "ind2": self._of(field.indicator2)}
+            element = ET.SubElement(root, "datafield", {**indicators, "tag": self._of(field.tag)})
+            for code, value in field._pairs():
+                ET.SubElement(element, "subfield", {"code": self._of(code)}).text = self._of(value)
+        return root
+
+    def _of(self, value: Any) -> str:
+        """The text of a value, which is bytes in MARC-8 where the record was not decoded."""
+        text, replaced = _NOT_XML.subn("\ufffd", self._converted(value) if isinstance(value, bytes) else value or "")
+        self.replaced += replaced
+        return text
 
     def _converted(self, value: bytes) -> str:
         if self._converter is None:
-            from libmarc.marc8 import MARC8ToUnicode
-
             self._converter = MARC8ToUnicode(quiet=self._quiet)
         converted: str = self._converter.translate(value)
         return converted

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from libmarc._decoding import Decoding
+from libmarc._iso2709 import check_options, write_fields, write_marc8
 from libmarc._odd import OddRecord, Problem, read_piece, text_encoding
-from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, END_OF_RECORD, LEADER_LEN
+from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, LEADER_LEN
 from libmarc.exceptions import FieldNotFound, MissingLinkedFields
-from libmarc.field import Field, RawField, map_marc8_field, read_fields, subfield_code
+from libmarc.field import Field, map_marc8_field, read_fields, subfield_code
 from libmarc.leader import Leader
 
 if TYPE_CHECKING:
@@ -507,11 +508,20 @@ class Record:
 
         return json.dumps(self.as_dict(), **kwargs)
 
-    def as_marc(self) -> bytes:
+    def as_marc(self, *, oversize: str = "error", encoding: str = "utf-8", errors: str = "strict") -> bytes:
         """The record in ISO 2709, in UTF-8. A canonical UTF-8 record that was not changed gives its own bytes.
+
+        `oversize` says what becomes of fields above 9 999 bytes and records above 99 999, which ISO 2709 cannot state.
+        "error": OversizeError. "zeros": 0 in place of what cannot be stated; readers that go by terminators, as
+        on_error="salvage", read it. "split": several records, each with all control fields and a part of the others.
+        `encoding`: "utf-8" or "marc-8"; `errors` then as for unicode_to_marc8().
 
         NotImplementedError where `has_unconverted_text`: this version would write garbled text; `raw` has the bytes.
         """
+        if encoding != "utf-8" or oversize != "error":
+            check_options(oversize, encoding)
+            if encoding == "marc-8":
+                return write_marc8(self._written_leader(), self.fields, errors, oversize)
         batch = self._batch
         if batch is not None and batch.canonical and self._start not in batch.handed_leaders:
             return self._bytes()
@@ -519,34 +529,23 @@ class Record:
             return self._bytes()
         if self.has_unconverted_text:
             raise NotImplementedError("this version does not convert MARC-8 text; record.raw has the record's bytes")
-        leader = str(self.leader)
+        leader = self._written_leader()
         if self.to_unicode:
             leader = f"{leader[:9]}a{leader[10:]}"
             if isinstance(self.leader, Leader):
                 self.leader.coding_scheme = "a"
             else:  # users of pymarc assign plain text too
                 self.leader = leader
-        if self._odd is not None and self._odd.best:
-            leader = f"{leader[:20]}4500"  # the entries that were read may have had other widths
-        encoding = "utf-8" if leader[9] == "a" or self.force_utf8 else "iso8859-1"
-        contents = [
-            field.as_marc() if isinstance(field, RawField) else field.as_marc(encoding) for field in self.fields
-        ]
-        entries = []
-        start = 0
-        for field, content in zip(self.fields, contents):
-            tag = field.tag
-            number = f"{int(tag):03}" if tag.isdigit() else f"{tag:>03}"
-            entries.append(f"{number}{len(content):04}{start:05}")
-            start += len(content)
-        directory = f"{''.join(entries)}{END_OF_FIELD}"
-        base = LEADER_LEN + len(directory)
-        length = base + start + 1
-        head = f"{length:05}{leader[5:12]}{base:05}{leader[17:]}"
-        # A byte for each character, also where that is none of ASCII: the base address counts on it.
-        return b"".join([f"{head}{directory}".encode("latin-1", "replace"), *contents, END_OF_RECORD.encode()])
+        codec = "utf-8" if leader[9:10] == "a" or self.force_utf8 else "iso8859-1"
+        return write_fields(leader, self.fields, codec, oversize)
 
     as_marc21 = as_marc
+
+    def _written_leader(self) -> str:
+        leader = str(self.leader)
+        if self._odd is not None and self._odd.best:
+            return f"{leader[:20]}4500"  # the entries that were read may have had other widths
+        return leader
 
     def _is_canonical(self) -> bool:
         """Whether writing the record gives the bytes that were read: nothing was asked for that could be changed, and

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, TypeVar
 
+from libmarc._iso2709 import check_options, check_writable
 from libmarc.exceptions import WriteNeedsRecord
 from libmarc.record import Record
 
@@ -46,10 +47,38 @@ class Writer:
 class MARCWriter(Writer):
     """Records in ISO 2709, into a binary file."""
 
+    def __init__(
+        self,
+        file_handle: Any,
+        *,
+        oversize: str = "error",
+        encoding: str = "utf-8",
+        errors: str = "strict",
+        strict: bool = False,
+    ) -> None:
+        """`oversize`, `encoding` ("utf-8" or "marc-8") and `errors` as for Record.as_marc. `strict`: ValueError for
+        records that a reader would not get back as they are: a delimiter within the text, odd tags, indicators, codes.
+        What raises has written nothing of its record."""
+        check_options(oversize, encoding)
+        super().__init__(file_handle)
+        self._options = {"oversize": oversize, "encoding": encoding, "errors": errors}
+        self._strict = strict
+
     def write(self, record: Record) -> None:
         super().write(record)
+        if self._strict:
+            check_writable(record.fields)
         if self.file_handle:
-            self.file_handle.write(record.as_marc())
+            self.file_handle.write(record.as_marc(**self._options))
+
+    def write_raw(self, record: Record) -> None:
+        """Writes the bytes of a record as they stood in its source (`record.raw`), whatever has been changed since.
+        ValueError for a record that was made."""
+        super().write(record)
+        if record.raw is None:
+            raise ValueError("the record was made, not read: it has no bytes of its own; write() writes it")
+        if self.file_handle:
+            self.file_handle.write(record.raw)
 
 
 class JSONWriter(Writer):
@@ -91,8 +120,14 @@ class TextWriter(Writer):
 class XMLWriter(Writer):
     """A MARCXML collection in UTF-8, into a binary file. It is complete when the writer has been closed."""
 
-    def __init__(self, file_handle: Any) -> None:
+    def __init__(self, file_handle: Any, *, invalid: str = "replace") -> None:
+        """`invalid`: what becomes of characters that XML 1.0 cannot hold, such as most control characters. "replace":
+        they are U+FFFD, and `replaced` counts them. "error": ValueError, and nothing of the record is written."""
+        if invalid not in ("replace", "error"):
+            raise ValueError(f"invalid is one of replace, error, not {invalid!r}")
         super().__init__(file_handle)
+        self.replaced = 0
+        self._refuses = invalid == "error"
         if file_handle:
             file_handle.write(b'<?xml version="1.0" encoding="UTF-8"?>')
             file_handle.write(b'<collection xmlns="http://www.loc.gov/MARC21/slim">')
@@ -100,9 +135,13 @@ class XMLWriter(Writer):
     def write(self, record: Record) -> None:
         super().write(record)
         if self.file_handle:
-            from libmarc.marcxml import xml_bytes  # here: importing it costs, and most programs write no XML
+            from libmarc.marcxml import xml_of  # here: importing it costs, and most programs write no XML
 
-            self.file_handle.write(xml_bytes(record, "utf-8"))
+            content, replaced = xml_of(record, "utf-8")
+            if replaced and self._refuses:
+                raise ValueError(f"the record has {replaced} character(s) that XML 1.0 cannot hold")
+            self.file_handle.write(content)
+            self.replaced += replaced
 
     def close(self, close_fh: bool = True) -> None:
         if self.file_handle:

@@ -657,7 +657,11 @@ def assert_equal_records(data: bytes) -> int:
         own = Field("520", Indicators(" ", " "), [Subfield("a", "Añadido")])
         ours.fields.append(own)
         theirs.fields.append(pymarc.Field("520", pymarc.Indicators(" ", " "), [pymarc.Subfield("a", "Añadido")]))
-        assert ours.as_marc() == theirs.as_marc()
+        if len(theirs.as_marc()) > 99_999:  # which pymarc writes with six digits
+            with pytest.raises(libmarc.OversizeError):
+                ours.as_marc()
+        else:
+            assert ours.as_marc() == theirs.as_marc()
     return compared
 
 
