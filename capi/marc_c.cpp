@@ -3,6 +3,7 @@
 #include <marc/marc.h>
 
 #include "batch.hpp"
+#include "batch_stream.hpp"
 #include "error.hpp"
 #include "parser.hpp"
 #include "pipeline.hpp"
@@ -12,6 +13,7 @@
 #include "shim.hpp"
 #include "source.hpp"
 #include "titles.hpp"
+#include "xml_stream.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -24,10 +26,10 @@
 #include <unistd.h>
 
 struct marc_reader {
-  marc_reader(std::unique_ptr<marc::Source> source, const marc::PipelineOptions &options, std::uint32_t kind)
-      : pipeline(std::move(source), options), backend(kind) {}
+  marc_reader(std::unique_ptr<marc::BatchStream> batches, std::uint32_t kind)
+      : stream(std::move(batches)), backend(kind) {}
 
-  marc::Pipeline pipeline;
+  std::unique_ptr<marc::BatchStream> stream;
   std::uint32_t backend;
   pid_t process = ::getpid();
   std::atomic_flag in_use = ATOMIC_FLAG_INIT;
@@ -68,7 +70,21 @@ std::int32_t read_options(const marc_reader_options *given, marc_reader_options 
     return bad_argument(error, "options.interruptible must be 0 or 1, reserved must be 0");
   if (options.range_begin != 0 || options.range_end != UINT64_MAX)
     return report(MARC_E_UNSUPPORTED, "byte ranges are not offered yet", error);
+  if (options.format > MARC_FORMAT_MARCXML || options.reserved_too != 0)
+    return bad_argument(error, "options.format is unknown, or reserved_too is not 0");
   return MARC_OK;
+}
+
+// What reads a source as the options say.
+std::unique_ptr<marc::BatchStream> open_stream(std::unique_ptr<marc::Source> source,
+                                               const marc_reader_options &options) {
+  const auto largest = static_cast<std::size_t>(options.largest_record);
+  if (options.format == MARC_FORMAT_MARCXML)
+    return std::make_unique<marc::XmlStream>(std::move(source),
+                                             marc::XmlOptions{options.chunk_bytes, options.batch_records, largest});
+  const auto reading = static_cast<marc::Reading>(options.parse_mode);
+  return std::make_unique<marc::Pipeline>(
+      std::move(source), marc::PipelineOptions{options.chunk_bytes, options.batch_records, largest, reading});
 }
 
 // Opens a reader on the source that `open(options, failure)` makes.
@@ -84,10 +100,7 @@ std::int32_t open_reader(std::uint32_t backend, const marc_reader_options *given
     Failure failure;
     std::unique_ptr<marc::Source> source = open(options, failure);
     if (source == nullptr) return report(failure, error, 0, 0);
-    const marc::PipelineOptions pipeline{options.chunk_bytes, options.batch_records,
-                                         static_cast<std::size_t>(options.largest_record),
-                                         static_cast<marc::Reading>(options.parse_mode)};
-    *out = new marc_reader(std::move(source), pipeline, backend);
+    *out = new marc_reader(open_stream(std::move(source), options), backend);
     return std::int32_t{MARC_OK};
   });
 }
@@ -185,22 +198,22 @@ int32_t marc_reader_next_batch(marc_reader *reader, marc_batch **out, marc_error
     const Use use(reader->in_use);
     if (!use) return report(MARC_E_BUSY, error);
     Failure outcome;
-    std::unique_ptr<Batch> batch = reader->pipeline.next(outcome);
+    std::unique_ptr<Batch> batch = reader->stream->next(outcome);
     if (outcome)
-      return report(outcome, error, static_cast<std::int64_t>(reader->pipeline.index()),
-                    static_cast<std::int64_t>(reader->pipeline.offset()));
+      return report(outcome, error, static_cast<std::int64_t>(reader->stream->index()),
+                    static_cast<std::int64_t>(reader->stream->offset()));
     *out = handle(batch.release());
     return outcome.code;
   });
 }
 
 void marc_reader_cancel(marc_reader *reader) {
-  if (reader != nullptr) reader->pipeline.cancel();
+  if (reader != nullptr) reader->stream->cancel();
 }
 
 int32_t marc_reader_get_info(const marc_reader *reader, marc_reader_info *out) {
   if (reader == nullptr || out == nullptr) return MARC_E_ARGUMENT;
-  const marc::PipelineCounters &counters = reader->pipeline.counters();
+  const marc::StreamCounters &counters = reader->stream->counters();
   marc_reader_info info{};
   info.backend = reader->backend;
   info.bytes_read = counters.bytes_read;
@@ -216,7 +229,7 @@ const uint8_t *marc_reader_get_rest(marc_reader *reader, size_t *length) {
   if (reader == nullptr || reader->process != ::getpid()) return nullptr;
   const Use use(reader->in_use);
   if (!use) return nullptr;
-  const marc::Bytes rest = reader->pipeline.rest();
+  const marc::Bytes rest = reader->stream->rest();
   return give_bytes(rest.empty() ? marc::Bytes{} : rest, length);
 }
 
@@ -279,6 +292,11 @@ void marc_batch_get_view(const marc_batch *given, marc_batch_view *out) {
   view.subfield_offset = batch.subfield_offset.data();
   view.subfield_length = batch.subfield_length.data();
   view.notes = batch.notes.data();
+  if (batch.place.size() > 0) {
+    view.record_place = batch.place.data();
+    view.record_extent = batch.extent.data();
+    view.record_leader = batch.leaders.data();
+  }
   give(view, out);
 }
 

@@ -33,13 +33,16 @@ template <typename Struct> void give(Struct full, Struct *out) {
 
 // Fills the caller's error, without allocating. Returns the code.
 inline std::int32_t report(std::int32_t code, const char *text, marc_error *error, std::int64_t detail = 0,
-                           std::int64_t index = -1, std::int64_t offset = -1, std::uint32_t tag = 0) {
+                           std::int64_t index = -1, std::int64_t offset = -1, std::uint32_t tag = 0,
+                           std::int64_t line = 0, std::int64_t column = 0) {
   if (error == nullptr || error->struct_size < sizeof(marc_error::struct_size)) return code;
   marc_error full{};
   full.code = code;
   full.detail = detail;
   full.record_index = index;
   full.byte_offset = offset;
+  full.line = line;
+  full.column = column;
   for (unsigned i = 0; i < 3; ++i) full.tag[i] = static_cast<char>(tag >> (8 * i));
   std::strncpy(full.message, text, sizeof full.message - 1);
   give(full, error);
@@ -49,7 +52,7 @@ inline std::int32_t report(std::int32_t code, const char *text, marc_error *erro
 inline std::int32_t report(const Failure &failure, marc_error *error, std::int64_t index = -1,
                            std::int64_t offset = -1) {
   const char *text = failure.message.empty() ? marc::code_message(failure.code) : failure.message.c_str();
-  return report(failure.code, text, error, failure.detail, index, offset, failure.tag);
+  return report(failure.code, text, error, failure.detail, index, offset, failure.tag, failure.line, failure.column);
 }
 
 inline std::int32_t report(std::int32_t code, marc_error *error) {

@@ -26,6 +26,9 @@ void Batch::clear() {
   subfield_length.clear();
   notes.clear();
   own.clear();
+  place.clear();
+  extent.clear();
+  leaders.clear();
 }
 
 void Batch::drop_open_fields() {

@@ -57,6 +57,10 @@ struct Batch {
   PodArray<std::uint32_t> subfield_offset;
   PodArray<std::uint32_t> subfield_length;
   PodArray<marc_note> notes;
+  // Of a source that is no ISO 2709, whose records have other bytes there; else empty.
+  PodArray<std::uint64_t> place;   // where each piece begins in the source
+  PodArray<std::uint64_t> extent;  // bytes that it has there
+  PodArray<std::uint8_t> leaders;  // its leader as it stands there, 24 bytes each
   PodArray<std::uint64_t> scratch; // of the parser
 
   PodArray<std::uint8_t> own;     // the bytes, where the batch made them itself

@@ -31,6 +31,7 @@ constexpr std::array kCodes{
     MARC_CODE(MARC_E_UNMAPPABLE, "MARC-8 does not have a character of the text"),
     MARC_CODE(MARC_E_TOO_LARGE, "a field or record larger than ISO 2709 can state"),
     MARC_CODE(MARC_E_UNWRITABLE, "something that the format cannot hold"),
+    MARC_CODE(MARC_E_FORMAT, "the source is not in the format that it is read as, or broken there"),
     MARC_CODE(MARC_BAD_LENGTH, "record length (leader/00-04) is not a number"),
     MARC_CODE(MARC_BAD_TRUNCATED, "the input ends before the length that the leader states"),
     MARC_CODE(MARC_BAD_END_NOT_FOUND, "no record terminator (0x1D) where the leader says that the record ends"),
@@ -91,6 +92,13 @@ constexpr std::array kCodes{
     MARC_CODE(MARC_NOTE_ENTRY, "a directory entry is damaged; its tag and field are the best guess"),
     MARC_CODE(MARC_NOTE_FIELD_PLACE, "a field is not where its directory entry says; it was found by its terminators"),
     MARC_CODE(MARC_NOTE_FIELD_LOST, "the field of a directory entry is not in the record; left out"),
+    MARC_CODE(MARC_NOTE_LEADER_LENGTH, "the leader does not have 24 characters; blanks were taken off or added, or it "
+                                       "was cut"),
+    MARC_CODE(MARC_NOTE_ATTRIBUTE, "a tag, indicator or subfield code is missing or not of its length; a longer code "
+                                   "is kept"),
+    MARC_CODE(MARC_NOTE_FIELD_KIND, "a control field under the tag of a data field, or the reverse"),
+    MARC_CODE(MARC_NOTE_MISPLACED, "text or an element of MARCXML at a place where it means nothing; passed over"),
+    MARC_CODE(MARC_NOTE_NO_FIELDS, "a record without fields"),
 };
 #undef MARC_CODE
 

@@ -36,7 +36,7 @@ std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
   outcome = {MARC_END, 0, {}};
   std::unique_ptr<Batch> batch;
   for (;;) {
-    if (cancelled_.load(std::memory_order_relaxed)) {
+    if (is_cancelled()) {
       outcome = {MARC_E_CANCELLED, 0, {}};
       return nullptr;
     }

@@ -6,13 +6,13 @@
 #pragma once
 
 #include "batch.hpp"
+#include "batch_stream.hpp"
 #include "error.hpp"
 #include "parser.hpp"
 #include "recycler.hpp"
 #include "scanner.hpp"
 #include "source.hpp"
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,32 +27,15 @@ struct PipelineOptions {
   Reading reading = Reading::Pymarc;
 };
 
-// What a pipeline has done so far. Written by the thread that is inside next(), read by any.
-struct PipelineCounters {
-  std::atomic<std::uint64_t> bytes_read{0};
-  std::atomic<std::uint64_t> source_reads{0};
-  std::atomic<std::uint64_t> pieces{0};
-  std::atomic<std::uint64_t> silent_bytes{0};
-};
-
-class Pipeline {
+class Pipeline final : public BatchStream {
 public:
   Pipeline(std::unique_ptr<Source> source, const PipelineOptions &options);
-  ~Pipeline();
-  Pipeline(const Pipeline &) = delete;
-  Pipeline &operator=(const Pipeline &) = delete;
+  ~Pipeline() override;
 
-  // The next batch: at least one piece, all that is complete. NULL at the end (MARC_END) or with a failure. May throw
-  // std::bad_alloc, after which the pipeline has ended.
-  std::unique_ptr<Batch> next(Failure &outcome);
-
-  void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
-  const PipelineCounters &counters() const { return counters_; }
-  // Absolute offset of the first byte that was not handed out, and index of the next piece.
-  std::uint64_t offset() const { return window_offset_; }
-  std::uint64_t index() const { return index_; }
-  // After a failure of the source: the bytes that were read and not handed out, the beginning of the piece that it cut.
-  std::span<const std::uint8_t> rest() const { return {window_, ended_ ? size_ : 0}; }
+  std::unique_ptr<Batch> next(Failure &outcome) override;
+  std::uint64_t offset() const override { return window_offset_; }
+  std::uint64_t index() const override { return index_; }
+  std::span<const std::uint8_t> rest() const override { return {window_, ended_ ? size_ : 0}; }
 
 private:
   void scan(Batch &batch);
@@ -73,8 +56,6 @@ private:
   PipelineOptions options_;
   Scanner scanner_;
   std::shared_ptr<Recycler> recycler_;
-  std::atomic<bool> cancelled_{false};
-  PipelineCounters counters_;
 
   Arena *arena_ = nullptr;               // that the window lies in; NULL for a source in memory
   const std::uint8_t *window_ = nullptr; // bytes not handed out yet

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 group=${1:?usage: tools/bootstrap.sh TARGET}
-build="compiler cmake boost python-headers venv"
+build="compiler cmake boost expat python-headers venv"
 case $group in
   demo)                     system="$build"                     modules="runtime" ;;
   test | asan | tsan)       system="$build yaz pkg-config"      modules="runtime test" ;;
@@ -19,7 +19,7 @@ case $group in
   profile)                  system="$build valgrind"            modules="runtime" ;;
   lint)                     system="$build clang-tidy"          modules="runtime lint" ;;
   format)                   system="venv"                       modules="lint" ;;
-  fuzz)                     system="compiler cmake boost clang fuzzer" modules="" ;;
+  fuzz)                     system="compiler cmake boost expat clang fuzzer" modules="" ;;
   docs)                     system="$build"                     modules="runtime docs" ;;
   wheel)                    system="$build"                     modules="runtime" ;;
   *) echo "tools/bootstrap.sh: no such target: $group" >&2; exit 2 ;;
@@ -75,6 +75,7 @@ missing_packages() {
       compiler) has_header version && has "${CC:-cc}" || echo g++ ;;
       cmake) has cmake || echo cmake ;;
       boost) [ -e /usr/include/boost/version.hpp ] || has_header boost/version.hpp || echo libboost-dev ;;
+      expat) [ -e /usr/include/expat.h ] || has_header expat.h || echo libexpat1-dev ;;
       python-headers) has_python_header "$python" || python_package dev ;;
       venv) has_pip || "$python" -c 'import ensurepip, venv' 2>/dev/null || python_package venv ;;
       yaz) has yaz-marcdump || echo yaz ;;

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from itertools import pairwise
 from operator import add
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from libmarc._batch_fields import BatchFields
 from libmarc._native import ffi, lib, new_error, raise_error
+from libmarc.constants import LEADER_LEN
 from libmarc.field import Indicators, shape_of
+from libmarc.leader import Leader
+
+if TYPE_CHECKING:
+    from libmarc.record import Record
 
 _VIEW_SIZE = ffi.sizeof("marc_batch_view")
 _TEXT_VIEW_SIZE = ffi.sizeof("marc_text_view")
@@ -49,10 +55,13 @@ class Batch:
         "count",
         "data",
         "ends",
+        "extents",
         "fields",
         "handed_leaders",
+        "is_source",
         "odd",
         "offset",
+        "places",
         "starts",
         "titles",
         "view",
@@ -72,6 +81,13 @@ class Batch:
         self.titles: dict[int, str | None] | None = None
         self.fields: BatchFields | None = BatchFields()
         self.handed_leaders: set[int] = set()  # starts of records whose leader has been asked for
+        # In a source that is no ISO 2709: where the records begin, and how many bytes they have there; else None.
+        self.places: list[int] | None = None
+        self.extents: list[int] | None = None
+        self.is_source = not view.record_place  # the bytes of the records are bytes of the source
+        if not self.is_source:
+            self.places = [origin + place for place in ffi.unpack(view.record_place, self.count)]
+            self.extents = ffi.unpack(view.record_extent, self.count)
         self._known = (0, 0)  # what bytes_before() was asked last, and said
 
     def _find_ends(self) -> list[int]:
@@ -86,8 +102,17 @@ class Batch:
         flags = ffi.unpack(self.view.record_flags, self.count)
         return [number for number, flag in enumerate(flags) if flag & both != plain]
 
+    def source_end(self, number: int) -> int:
+        """How many bytes of the source, from where reading began, lie before the end of this piece."""
+        if self.places is not None and self.extents is not None:
+            return self.places[number] + self.extents[number] - self.offset + int(self.view.source_offset)
+        end: int = self.view.source_offset + self.ends[number]
+        return end
+
     def bytes_before(self, number: int) -> int:
-        """How many bytes the pieces before this one have."""
+        """How many bytes the pieces before this one have in the source."""
+        if self.extents is not None:
+            return sum(self.extents[:number])
         if number == self.count:
             whole: int = self.view.data_length - self.view.silent_bytes
             return whole
@@ -124,9 +149,21 @@ class Batch:
         self.titles = titles = self.read_text(lib.marc_batch_titles)
         return titles
 
+    def place_records(self, records: Iterable[Record], number: int) -> None:
+        """Tells the records from piece `number` on what another format than ISO 2709 says of them."""
+        view, places, extents = self.view, self.places, self.extents
+        assert places is not None
+        assert extents is not None
+        for i, record in enumerate(records, number):
+            record._offset, record._extent = places[i], extents[i]
+            if view.record_flags[i] & lib.MARC_REC_LEADER:
+                leader = ffi.buffer(view.record_leader + LEADER_LEN * i, LEADER_LEN)
+                record.leader = Leader(str(leader, "latin-1"))
+
     def release(self) -> None:
         """Lets go of the native memory. (A thread that is using it keeps it until it is done.)"""
         self._slot = self.data = self.view = self.titles = self.fields = None
+        self.places = self.extents = None
         self.starts = self.ends = self.odd = []
 
 

@@ -6,7 +6,7 @@ import os
 from typing import Any, NoReturn
 
 from libmarc._ffi import ffi, lib
-from libmarc.exceptions import OversizeError
+from libmarc.exceptions import FormatError, OversizeError
 
 __all__ = ["code_message", "error_of", "ffi", "lib", "new_error", "new_options", "raise_error", "unpack_tag", "version"]
 
@@ -47,6 +47,8 @@ def error_of(error: Any, filename: str | bytes | None = None) -> Exception:
         return OversizeError(message, str(ffi.string(error.tag), "latin-1") or None, int(error.detail))
     if error.code in (lib.MARC_E_ARGUMENT, lib.MARC_E_UNWRITABLE):
         return ValueError(message)
+    if error.code == lib.MARC_E_FORMAT:
+        return FormatError(message, error.record_index, error.byte_offset, error.line, error.column)
     if error.code == lib.MARC_E_UNSUPPORTED:
         return NotImplementedError(message)
     return RuntimeError(message)

@@ -13,7 +13,16 @@ from libmarc import exceptions
 from libmarc._batch import all_plain, new_slot, view_of
 from libmarc._native import code_message, ffi, lib, new_error, raise_error, unpack_tag
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
-from libmarc.field import MARC21_WIDTHS, Field, log_warning, read_field_bytes, read_odd_fields, subfield_code
+from libmarc.field import (
+    MARC21_WIDTHS,
+    Field,
+    Subfield,
+    is_control_tag,
+    log_warning,
+    read_field_bytes,
+    read_odd_fields,
+    subfield_code,
+)
 
 
 class Problem(NamedTuple):
@@ -36,6 +45,9 @@ class OddRecord(NamedTuple):
     leader: str | None = None  # where it is not the first 24 bytes, in ASCII
     best: bool = False  # the best reading: nothing that it meets in the text is an error
     widths: tuple[int, int] = MARC21_WIDTHS
+    # What MARCXML says and ISO 2709 cannot: fields by their number, subfields within them, characters of their codes.
+    bare: tuple[int, ...] = ()  # text without indicators and subfields, as of a control field
+    long_codes: tuple[tuple[int, int, int], ...] = ()
 
     def read_fields(self, raw: bytes) -> list[Field]:
         if self.has_high_codes:
@@ -43,7 +55,14 @@ class OddRecord(NamedTuple):
         tags = [tag for tag, _, _ in self.spans]
         errors = "replace" if self.best else "strict"
         texts = [str(raw[begin:end], self.encoding, errors) for _, begin, end in self.spans]
-        return read_odd_fields(tags, texts, self.widths)
+        fields = read_odd_fields(tags, texts, self.widths)
+        for number in self.bare:
+            fields[number] = Field(tags[number])
+            fields[number].data = texts[number]
+        for number, part, size in self.long_codes:
+            text = "".join(fields[number].subfields[part])
+            fields[number].subfields[part] = Subfield(text[:size], text[size:])
+        return fields
 
 
 def text_encoding(raw: bytes) -> str:
@@ -140,8 +159,16 @@ class Piece:
         self.number = number
         self.raw = raw
         self.start: int = view.record_start[number]
-        self._offset: int = origin + view.source_offset  # of the batch in the source
+        self._origin = origin
         self.notes = notes_of(view, number)
+
+    def _place_of(self, note: Any) -> int:
+        """Where in the source the bytes of a note are; where these are none of it, where the record begins."""
+        if self.view.record_place:
+            place: int = self.view.record_place[self.number]
+        else:
+            place = self.view.source_offset + note.offset
+        return self._origin + place
 
     @property
     def is_rejected(self) -> bool:
@@ -182,7 +209,7 @@ class Piece:
     def _placed(self, error: Exception, code: int, note: Any, what: str = "") -> Exception:
         """The error with its place, in attributes and in words. `what` it says: by default, the message of the code."""
         index: int = self.view.first_index + self.number
-        offset: int = self._offset + note.offset
+        offset = self._place_of(note)
         control = control_number(self.raw)
         tag = unpack_tag(note.tag) if note.tag else None
         words = [f"record {index + 1}", f"offset {offset}", f"001 {control}" if control else "no 001"]
@@ -209,7 +236,7 @@ class Piece:
         if code in (lib.MARC_BAD_TRUNCATED, lib.MARC_BAD_END_NOT_FOUND, lib.MARC_BAD_LEADER):
             return f": it says {_number_in_leader(self.raw)}, and the piece has {len(self.raw)} bytes"
         if code == lib.MARC_BAD_OVERSIZE:
-            return f": more than {len(self.raw)} bytes, see largest_record"
+            return f": more than {len(self.raw)} bytes, see largest_record" if self.raw else "; see largest_record"
         return ""
 
     def spans(self) -> list[tuple[str, int, int]]:
@@ -252,11 +279,29 @@ class Piece:
             repaired=bool(flags & lib.MARC_REC_REPAIRED),
             leader=leader,
             best=True,
+            bare=self._bare_fields(),
+            long_codes=self._long_codes(),
             widths=(
                 int(leader[10]) if flags & lib.MARC_REC_INDICATORS else MARC21_WIDTHS[0],
                 int(leader[11]) - 1 if flags & lib.MARC_REC_CODES else MARC21_WIDTHS[1],
             ),
         )
+
+    def _bare_fields(self) -> tuple[int, ...]:
+        begins = {note.offset - self.start for note in self.notes if note.code == lib.MARC_NOTE_FIELD_KIND}
+        if not begins:
+            return ()
+        return tuple(i for i, (tag, begin, _) in enumerate(self.spans()) if begin in begins and not is_control_tag(tag))
+
+    def _long_codes(self) -> tuple[tuple[int, int, int], ...]:
+        found = []
+        for note in self.notes:
+            if note.code == lib.MARC_NOTE_ATTRIBUTE and note.length > 1:
+                at = note.offset - self.start
+                field, begin = next((i, begin) for i, (_, begin, end) in enumerate(self.spans()) if begin <= at < end)
+                size = len(self.content(note).decode("utf-8"))
+                found.append((field, self.raw.count(b"\x1f", begin, at) - 1, size))
+        return tuple(found)
 
     def _salvaged_leader(self) -> str:
         """24 characters, whatever the leader's state: bytes above 0x7F as in Latin-1, "0" for missing ones."""
@@ -271,7 +316,7 @@ class Piece:
         return tuple(
             Problem(
                 note.code,
-                self._offset + note.offset,
+                self._place_of(note),
                 unpack_tag(note.tag) if note.tag else None,
                 code_message(note.code),
             )

@@ -72,6 +72,32 @@ class TooManyErrors(PymarcException):
     """More pieces were rejected than `max_errors` allows. ``__cause__`` is the error of the last one."""
 
 
+class FormatError(PymarcException):
+    """The input is broken as XML, JSON or MARCMaker text. The records before that place have been given.
+
+    ``record_index`` is the number of the record that it cuts, ``byte_offset`` the place in the source; ``line`` and
+    ``column`` count from 1. What is not known is None.
+    """
+
+    line: int | None = None
+    column: int | None = None
+
+    def __init__(
+        self,
+        message: str,
+        record_index: int | None = None,
+        byte_offset: int | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(message, record_index, byte_offset, line, column)
+        self._text = message
+        self.record_index = record_index
+        self.byte_offset = byte_offset
+        self.line = line
+        self.column = column
+
+
 class RecordLeaderInvalid(PymarcException):
     """There is no leader of 24 characters."""
 

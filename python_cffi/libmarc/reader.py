@@ -98,6 +98,7 @@ class MARCReader(Reader):
         _queue_records: int = QUEUE_RECORDS,
         _chunk_bytes: int = 1 << 20,
         _capped: bool = True,
+        _format: int = lib.MARC_FORMAT_ISO2709,
     ) -> None:
         """`marc_target`: what to read from; TypeError, naming what is supported, for anything else. The errors of
         opening a path are those of open().
@@ -150,12 +151,14 @@ class MARCReader(Reader):
         self._chunk: bytes | None = None
         self._slot = new_slot()  # of the next batch
         self._error = new_error()
-        best = on_error == "salvage"
+        # In other formats than ISO 2709 pymarc has no verdict on the bytes of a record.
+        self._best = best = on_error == "salvage" or _format != lib.MARC_FORMAT_ISO2709
         options = new_options(
             interruptible=1,
             chunk_bytes=_chunk_bytes,
             largest_record=largest_record,
             parse_mode=lib.MARC_PARSE_BEST if best else lib.MARC_PARSE_PYMARC,
+            format=_format,
         )
         self._source = NativeSource(marc_target, options)
         if rejects is not None:
@@ -282,15 +285,17 @@ class MARCReader(Reader):
             problem = raised.with_traceback(None)
         else:
             record._offset = batch.offset + batch.starts[number]
+            if not batch.is_source:
+                batch.place_records([record], number)
             self._take_record(record, number + 1)
             return False
-        if self._rejects is not None:
+        if self._rejects is not None and raw:
             self._rejects.write(raw, self._rejected_bytes)
         if piece.is_part:
             parts, size = self._parts + 1, self._rejected_bytes + len(raw)
             self._queued, self._parts, self._rejected_bytes = number + 1, parts, size
             return False
-        self._reject(problem, raw, number + 1)
+        self._reject(problem, raw, number + 1, len(raw) if batch.extents is None else batch.extents[number])
         return True
 
     def _record_of(self, piece: Piece) -> Record:
@@ -302,7 +307,7 @@ class MARCReader(Reader):
         record = Record.__new__(Record)
         record._raw = piece.raw
         # (Raises where no ASCII is left of a subfield code, or a warning is an error.)
-        record._odd = piece.best_record() if self._on_error == "salvage" else piece.odd_record()
+        record._odd = piece.best_record() if self._best else piece.odd_record()
         return record
 
     def _take_record(self, record: Record, end: int) -> None:
@@ -312,10 +317,10 @@ class MARCReader(Reader):
         # As in _set_queue.
         self._queue, self._next_queued, self._queued, self._repaired = queue, pop, end, repaired_so_far
 
-    def _reject(self, problem: Exception, raw: bytes, end: int) -> None:
-        """Makes a piece that is no record the current one. Counts it."""
+    def _reject(self, problem: Exception, raw: bytes, end: int, extent: int) -> None:
+        """Makes a piece that is no record the current one. Counts it: it has `extent` bytes in the source."""
         code = getattr(problem, "code", 0)
-        count, size, same = self._rejected + 1, self._rejected_bytes + len(raw), self._errors.get(code, 0) + 1
+        count, size, same = self._rejected + 1, self._rejected_bytes + extent, self._errors.get(code, 0) + 1
         too_many = None
         if self._max_errors is not None and count > self._max_errors:
             too_many = TooManyErrors(f"more than {self._max_errors} errors; the last one: {problem}")
@@ -378,8 +383,7 @@ class MARCReader(Reader):
         number = self._queued - len(self._queue)
         if batch is None or number == 0:
             return self._taken
-        offset: int = batch.view.source_offset + batch.ends[number - 1]
-        return offset
+        return batch.source_end(number - 1)
 
     def _pieces_handed_out(self) -> tuple[int, int]:
         """How many pieces, and how many bytes these have."""
@@ -493,6 +497,8 @@ def _plain_records(batch: Batch, begin: int, end: int) -> deque[Record]:
         record._raw = data[start:stop]
         record._batch = batch
         record._start = start
+    if not batch.is_source:
+        batch.place_records(records, begin)
     return records
 
 

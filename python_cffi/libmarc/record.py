@@ -63,6 +63,7 @@ class Record:
     __slots__ = (
         "__pos",
         "_batch",
+        "_extent",
         "_fields",
         "_leader",
         "_odd",
@@ -83,6 +84,7 @@ class Record:
     _batch: Batch | None  # it came in, while no field has been asked for
     _start: int  # where its bytes begin in that batch
     _offset: int | None  # where they stood in the source, once the batch is gone
+    _extent: int | None  # bytes that it has there, if these are not its bytes here
     _odd: OddRecord | None  # what is to be known of a record that is not plain (MARC_REC_PLAIN)
     __pos: int
 
@@ -149,7 +151,7 @@ class Record:
         elif name == "_offset":
             batch = self._batch
             value = batch.offset + self._start if batch is not None else None
-        elif name in ("_batch", "_odd", "_picked"):
+        elif name in ("_batch", "_extent", "_odd", "_picked"):
             value = None
         elif name == "_Record__pos":
             value = 0
@@ -171,7 +173,8 @@ class Record:
         """What the batch knows of the record is not true any more once that is changed. Its place is."""
         batch = self._batch
         if batch is not None:
-            self._offset = batch.offset + self._start
+            if batch.is_source:
+                self._offset = batch.offset + self._start
             self._batch = None
 
     def _all_fields(self) -> list[Field]:
@@ -235,7 +238,7 @@ class Record:
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
-        names = ("_fields", "_leader", "_odd", "_offset", "_raw", "force_utf8", "to_unicode")
+        names = ("_extent", "_fields", "_leader", "_odd", "_offset", "_raw", "force_utf8", "to_unicode")
         if self._picked is not None:
             self._fields  # noqa: B018 (some were handed out)
         self._leave_batch()
@@ -243,7 +246,8 @@ class Record:
 
     @property
     def raw(self) -> bytes | None:
-        """The bytes of the record as they stood in its source, whatever has been changed since. None if it was made."""
+        """The bytes of the record as they stood in its source, whatever has been changed since; of a source in another
+        format the record in ISO 2709 and UTF-8. None if it was made."""
         return self._raw
 
     @property
@@ -254,6 +258,8 @@ class Record:
     @property
     def byte_length(self) -> int | None:
         """How many bytes the record had in the source. None if it was made."""
+        if self._extent is not None:
+            return self._extent
         return None if self._raw is None else len(self._raw)
 
     @property

@@ -423,6 +423,22 @@ BOOST_AUTO_TEST_CASE(out_of_memory_while_records_are_written) {
   marc_batch_release(batch);
 }
 
+BOOST_AUTO_TEST_CASE(out_of_memory_while_marcxml_is_read) {
+  std::string data = "<?xml version='1.0' encoding='windows-1252'?><collection>";
+  for (std::size_t i = 0; i < 6; ++i)
+    data += "<record><leader>00000nam a2200000 i 4500</leader><datafield tag='245'><subfield code='ab'>" +
+            std::string(i * 80, 'x') + "</subfield></datafield><controlfield tag='FMT'>BK</controlfield></record>";
+  data += "</collection>";
+  Ending input{&data};
+  const Open open = [&](const marc_reader_options *options, marc_reader **out, marc_error *error) {
+    input.at = 0;
+    return marc_reader_open_callback(Ending::read, &input, options, out, error);
+  };
+  marc_reader_options options = options_of(200);
+  options.format = MARC_FORMAT_MARCXML;
+  check_every_allocation(open, titled("alone"), options);
+}
+
 // ---- Reads that fail -------------------------------------------------------------------------------------------------
 
 namespace {

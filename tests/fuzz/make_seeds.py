@@ -155,8 +155,51 @@ def stretched() -> dict[str, tuple[bytes, int, int]]:
     }
 
 
+def xml_inputs() -> dict[str, bytes]:
+    """MARCXML, and what looks like it."""
+    leader = b"<leader>00000nam a2200000 i 4500</leader>"
+    field = b'<datafield tag="245" ind1="1" ind2="0"><subfield code="a">Bells</subfield></datafield>'
+    control = b'<controlfield tag="001">id7</controlfield>'
+    one = b"<record>" + leader + control + field + b"</record>"
+    head = b'<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="http://www.loc.gov/MARC21/slim">'
+    text = head.decode() + one.decode() + "</collection>"
+    return {
+        "empty": b"",
+        "one": one,
+        "three": head + one * 3 + b"</collection>\n",
+        "prefixes": (head + one + b"</collection>").replace(b"<", b"<marc:").replace(b"<marc:/", b"</marc:")[5:],
+        "text": head
+        + one.replace(b"Bells", "a&amp;&#233;<![CDATA[<]]> é<!-- no -->x<i>y</i>".encode())
+        + b"</collection>",
+        "oai": b"<record><header/><metadata>" + one + b"</metadata></record>",
+        "no-leader": b"<record>" + field + b"</record>",
+        "odd-leader": one.replace(b"00000nam", b" 00000nam\xc3\xa9"),
+        "no-fields": b"<record>" + leader + b"</record>",
+        "attributes": b'<record><datafield><subfield>x</subfield></datafield><datafield tag="24" ind1="12" ind2="">'
+        b'<subfield code="abc">x</subfield><subfield code="">y</subfield></datafield></record>',
+        "kinds": b'<record><controlfield tag="FMT">BK</controlfield><datafield tag="001">'
+        b'<subfield code="a">x</subfield><subfield code="b">y</subfield></datafield></record>',
+        "misplaced": b"<record>x<subfield>y</subfield><datafield tag='1'>z"
+        + field
+        + b"<leader>q</leader></datafield></record>",
+        "cut": head + one + one[:60],
+        "mismatch": head + one + b"<a></b></collection>",
+        "entities": b"<!DOCTYPE x [<!ENTITY a 'b'>]>" + one.replace(b"Bells", b"&a;"),
+        "utf16": text.replace("UTF-8", "UTF-16").encode("utf-16"),
+        "latin1": text.replace("UTF-8", "ISO-8859-1").replace("Bells", "é").encode("latin-1"),
+        "cp1252": text.replace("UTF-8", "windows-1252").replace("Bells", "€").encode("cp1252"),
+        "not-utf8": head + one.replace(b"Bells", b"\xe9") + b"</collection>",
+        "deep": b"<a>" * 300 + one + b"</a>" * 300,
+        "widths": one.replace(b"4500", b"3602"),
+    }
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "corpus"
+    (folder / "fuzz_xml").mkdir(parents=True, exist_ok=True)
+    for number, (name, data) in enumerate(xml_inputs().items()):
+        control = bytes((0, 0 if number % 4 else 200, 0, number, number % 5, number, 0, 0))
+        (folder / "fuzz_xml" / f"seed-{name}").write_bytes(control + data)
     for target in TARGETS:
         (folder / f"fuzz_{target}").mkdir(parents=True, exist_ok=True)
         for number, (name, data) in enumerate(inputs().items()):

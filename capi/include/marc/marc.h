@@ -63,7 +63,8 @@ enum {
   MARC_E_INTERNAL = -10,     /* a defect of the library; the message says where */
   MARC_E_UNMAPPABLE = -11,   /* MARC-8 does not have a character; byte_offset or tag says where it stands, detail holds it */
   MARC_E_TOO_LARGE = -12,    /* a field or record larger than ISO 2709 can state; tag says which, detail its bytes */
-  MARC_E_UNWRITABLE = -13    /* something that the format cannot hold, where the options refuse it; tag says where */
+  MARC_E_UNWRITABLE = -13,   /* something that the format cannot hold, where the options refuse it; tag says where */
+  MARC_E_FORMAT = -14        /* the source is not in options.format, or broken there; detail: number of the XML parser */
 };
 
 /* Status of a piece of the input (marc_batch_view.record_status). MARC_OK: a record. Otherwise the piece was rejected,
@@ -122,7 +123,13 @@ enum {
   MARC_NOTE_ENTRY_MAP = 218,         /* the entries of the directory have not the widths that leader/20-22 state */
   MARC_NOTE_ENTRY = 219,             /* a directory entry is damaged; its tag and field are the best guess */
   MARC_NOTE_FIELD_PLACE = 220,       /* a field is not where its entry says; found by its terminators */
-  MARC_NOTE_FIELD_LOST = 221         /* an entry whose field is not there; left out */
+  MARC_NOTE_FIELD_LOST = 221,        /* an entry whose field is not there; left out */
+  /* from here on in MARC_FORMAT_MARCXML only */
+  MARC_NOTE_LEADER_LENGTH = 222,     /* the leader has not 24 characters; blanks were taken off or added, or it was cut */
+  MARC_NOTE_ATTRIBUTE = 223,         /* a tag, indicator or code is missing or not of its length; a longer code is kept */
+  MARC_NOTE_FIELD_KIND = 224,        /* a control field under the tag of a data field, or the reverse */
+  MARC_NOTE_MISPLACED = 225,         /* text or an element of MARCXML where it means nothing; passed over */
+  MARC_NOTE_NO_FIELDS = 226          /* a record without fields */
 };
 
 /* marc_batch_view.record_flags */
@@ -137,7 +144,8 @@ enum {
   MARC_REC_NOTED = 64,       /* a delivered record with at least one note */
   MARC_REC_REPAIRED = 128,   /* MARC_PARSE_BEST: damaged, and read as well as it can be; notes say what was done */
   MARC_REC_INDICATORS = 256, /* MARC_PARSE_BEST: data fields have as many indicators as leader/10 says, not 2 */
-  MARC_REC_CODES = 512       /* MARC_PARSE_BEST: subfield codes are as long as leader/11 says (0x1F counted), not 2 */
+  MARC_REC_CODES = 512,      /* MARC_PARSE_BEST: subfield codes are as long as leader/11 says (0x1F counted), not 2 */
+  MARC_REC_LEADER = 4096     /* record_leader of the view is not the leader in the bytes */
 };
 
 /* marc_reader_options.parse_mode: who is asked what a damaged record means. */
@@ -168,10 +176,10 @@ enum {
   MARC_PIECE_LAST = 2        /* in an input, and it is the last */
 };
 
-/* marc_writer_options.format */
+/* marc_writer_options.format, and marc_reader_options.format for the first two */
 enum {
   MARC_FORMAT_ISO2709 = 0,   /* records in ISO 2709 */
-  MARC_FORMAT_MARCXML = 1,   /* MARCXML in UTF-8, a record a line */
+  MARC_FORMAT_MARCXML = 1,   /* MARCXML; written in UTF-8, a record a line */
   MARC_FORMAT_JSON = 2,      /* an array of MARC-in-JSON in UTF-8, a record a line */
   MARC_FORMAT_NDJSON = 3,    /* MARC-in-JSON in UTF-8, a record a line, and nothing else */
   MARC_FORMAT_MRK = 4        /* lines of MARCMaker in UTF-8, with mnemonics; an empty line between records */
@@ -248,6 +256,8 @@ typedef struct marc_error {
   int64_t byte_offset;  /* absolute offset at which reading stopped, or -1 */
   char tag[4];          /* tag of the field concerned, or "" */
   char message[256];    /* one line of UTF-8, 0-terminated */
+  int64_t line;         /* of the place in a text (MARC_E_FORMAT), from 1; else 0 */
+  int64_t column;       /* from 1 */
 } marc_error;
 
 /* How to read. Fill with marc_reader_options_init, then change members. */
@@ -264,6 +274,8 @@ typedef struct marc_reader_options {
   uint32_t reserved;       /* 0 */
   uint64_t range_begin;    /* reserved: 0 */
   uint64_t range_end;      /* reserved: UINT64_MAX */
+  uint32_t format;         /* MARC_FORMAT_...; default MARC_FORMAT_ISO2709 */
+  uint32_t reserved_too;   /* 0 */
 } marc_reader_options;
 
 /* What a reader has done so far. */
@@ -313,6 +325,10 @@ typedef struct marc_batch_view {
   const uint32_t *subfield_offset;  /* k: of the subfield code; the 0x1F stands before it; empty ones are left out */
   const uint32_t *subfield_length;  /* k: code and value */
   const marc_note *notes;           /* note_count, ordered by record */
+  /* MARC_FORMAT_MARCXML: `data` holds records in ISO 2709, which are no bytes of the source. NULL for the others. */
+  const uint64_t *record_place;     /* n: where the element begins in the source */
+  const uint64_t *record_extent;    /* n: bytes of the element */
+  const uint8_t *record_leader;     /* n * 24: the leader in the source; the one in data has other lengths and 'a' in /09 */
 } marc_batch_view;
 
 /* One kind of data of all pieces of a batch, as UTF-8, in one allocation. Set struct_size before the call. */
