@@ -61,10 +61,15 @@ static const struct {
     CODE(MARC_NOTE_INDICATORS_MANY),
     CODE(MARC_NOTE_SUBFIELD_EMPTY),
     CODE(MARC_NOTE_SUBFIELD_CODE),
+    CODE(MARC_NOTE_LEADER_LENGTH),
+    CODE(MARC_NOTE_ATTRIBUTE),
+    CODE(MARC_NOTE_FIELD_KIND),
+    CODE(MARC_NOTE_MISPLACED),
+    CODE(MARC_NOTE_NO_FIELDS),
 };
 
 static void test_codes(void) {
-  static const int32_t unknown[] = {2, -15, -100, -119, -131, 200, 222, INT32_MIN, INT32_MAX};
+  static const int32_t unknown[] = {2, -15, -100, -119, -131, 200, 227, INT32_MIN, INT32_MAX};
   for (size_t i = 0; i < sizeof codes / sizeof *codes; ++i) {
     const char *message = marc_code_message(codes[i].code);
     CHECK(strcmp(marc_code_name(codes[i].code), codes[i].name) == 0);

@@ -59,7 +59,7 @@ std::vector<std::string> pieces_of(std::unique_ptr<marc::Source> source, const m
   const marc::Failure failure = read_to_end(pipeline, tally);
   BOOST_TEST_REQUIRE(tally.broken() == "");
   BOOST_TEST_REQUIRE(failure.code == MARC_END);
-  const marc::PipelineCounters &counters = pipeline.counters();
+  const marc::StreamCounters &counters = pipeline.counters();
   BOOST_TEST(counters.bytes_read == size);
   BOOST_TEST(counters.pieces == tally.pieces().size());
   BOOST_TEST(counters.silent_bytes + tally.piece_bytes() == size);
