@@ -112,10 +112,10 @@ class Field:
         setattr(self, name, value)
         return value
 
-    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+    def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: the list of subfields, not the text.
         names = ("tag", "control_field", "data", "_indicators", "_subfields", "_text", "_value")
-        return None, {name: getattr(self, name) for name in names}
+        return state_of(self, Field, {name: getattr(self, name) for name in names})
 
     def _split(self) -> list[Subfield]:
         text, make = self._text, _make_subfield
@@ -363,6 +363,16 @@ def _unicode(value: Any) -> Any:
     from libmarc.marc8 import marc8_to_unicode
 
     return marc8_to_unicode(value) if isinstance(value, bytes) else value
+
+
+def state_of(item: Any, base: type, own: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """What copies and pickles take: the attributes of the base, and what a class derived from it has added."""
+    derived = type(item).__mro__[: type(item).__mro__.index(base)]
+    names = [name for cls in derived for name in cls.__dict__.get("__slots__", ())]
+    return getattr(item, "__dict__", None), {
+        **own,
+        **{name: getattr(item, name) for name in names if hasattr(item, name)},
+    }
 
 
 def log_warning(message: str, *content: object) -> None:

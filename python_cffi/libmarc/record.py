@@ -11,7 +11,7 @@ from libmarc._iso2709 import check_options, write_fields, write_marc8
 from libmarc._odd import OddRecord, Problem, read_piece, text_encoding
 from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, LEADER_LEN
 from libmarc.exceptions import FieldNotFound, MissingLinkedFields
-from libmarc.field import Field, map_marc8_field, read_fields, subfield_code
+from libmarc.field import Field, map_marc8_field, read_fields, state_of, subfield_code
 from libmarc.leader import Leader
 
 if TYPE_CHECKING:
@@ -236,13 +236,14 @@ class Record:
         if self._batch is not None:
             self._batch.handed_leaders.add(self._start)
 
-    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+    def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
         names = ("_extent", "_fields", "_leader", "_odd", "_offset", "_raw", "force_utf8", "to_unicode")
         if self._picked is not None:
             self._fields  # noqa: B018 (some were handed out)
         self._leave_batch()
-        return None, {name: getattr(self, name) for name in names if _is_set(Record.__dict__[name], self)}
+        own = {name: getattr(self, name) for name in names if _is_set(Record.__dict__[name], self)}
+        return state_of(self, Record, own)
 
     @property
     def raw(self) -> bytes | None:
