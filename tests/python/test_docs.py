@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import doctest
 import io
 import os
@@ -12,11 +11,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 import pytest
 from support import SOURCE_KINDS
+from support import run_python as run_program
 
 from libmarc import MARCReader, _odd
 from libmarc._native import ffi, lib
@@ -79,13 +79,7 @@ def books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run_python(document: str) -> str:
     """Runs the `python` blocks of a document, as one program; what it prints."""
-    names: dict[str, Any] = {"__name__": "example"}
-    out = io.StringIO()
-    for block in blocks(document, "python"):
-        code = compile("\n" * block.line + block.code, document, "exec")
-        with contextlib.redirect_stdout(out):
-            exec(code, names)
-    return out.getvalue()
+    return run_program("\n".join(block.code for block in blocks(document, "python")))
 
 
 @pytest.mark.usefixtures("books")

@@ -8,8 +8,6 @@ import importlib
 import inspect
 import json
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from hypothesis import given as property_of
 from hypothesis import settings
 from hypothesis import strategies as st
 from pymarc_oracle import pymarc
-from support import flat, generated, given, record_bytes
+from support import flat, generated, given, record_bytes, run_python
 
 import libmarc
 from libmarc import Field, FieldNotFound, MARCReader, MissingLinkedFields, Record, Subfield
@@ -100,12 +98,6 @@ def test_exceptions_are_in_the_same_tree() -> None:
                 assert str(ours()) == str(theirs())
 
 
-def in_a_process(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_install_as_pymarc() -> None:
     code = f"""
 import sys
@@ -121,7 +113,7 @@ for name in {MODULES!r}:
     assert sys.modules["pymarc." + name] is getattr(pymarc, name), name
 print(*[name for name in sys.modules if name.startswith("pymarc") and "libmarc" not in sys.modules[name].__file__])
 """
-    assert in_a_process(code).strip() == ""
+    assert run_python(code).strip() == ""
 
 
 def test_install_as_pymarc_when_pymarc_is_there_already() -> None:
@@ -135,12 +127,12 @@ except ImportError as problem:
 import pymarc as again
 assert again is pymarc is not libmarc
 """
-    assert "pymarc itself has been imported already" in in_a_process(code)
+    assert "pymarc itself has been imported already" in run_python(code)
 
 
 def test_import_loads_nothing_that_most_programs_do_not_need() -> None:
     code = "import sys, libmarc; print(*{'json', 'logging', 'xml.sax', 'xml.etree.ElementTree'} & {*sys.modules})"
-    assert in_a_process(code).strip() == ""
+    assert run_python(code).strip() == ""
 
 
 def test_names_that_there_are_not() -> None:

@@ -5,6 +5,7 @@ They are in its source distribution, which tools/fetch_loc.py has put into the c
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from corpus import CACHE
+
+import libmarc
 
 TESTS = 174
 
@@ -62,7 +65,8 @@ def test_all_tests_of_pymarc_pass(suite: Path) -> None:
         "--continue-on-collection-errors",
         "test",
     ]
-    done = subprocess.run(command, cwd=suite, capture_output=True, text=True, timeout=300)
+    environment = {**os.environ, "PYTHONPATH": str(Path(libmarc.__file__).parent.parent)}
+    done = subprocess.run(command, cwd=suite, env=environment, capture_output=True, text=True, timeout=300)
     summary = done.stdout.strip().splitlines()[-1]
     assert done.returncode == 0, done.stdout[-6000:]
     passed = re.match(r"(\d+) passed", summary)
