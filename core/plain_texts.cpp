@@ -6,6 +6,9 @@
 #include "record_view.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
 #include <unordered_map>
 
 namespace marc {
@@ -20,8 +23,9 @@ template <typename Append> Text text_of(const Batch &batch, Append append) {
   Text text;
   text.reserve(batch.size(), batch.length + batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (has_plain_text(batch.record_flags[i]))
-      append(text, RecordView(batch, i));
+    const RecordView record = text_view(batch, i);
+    if (has_plain_text(record.flags()))
+      append(text, record);
     else
       text.make_absent();
     text.end_entry();
@@ -60,85 +64,113 @@ Bytes strip(Bytes bytes) {
   return bytes;
 }
 
-void append_value(Text &text, const FieldView &field) {
+// Writes where room has been made: for a record as many bytes as it has are enough, since all that is written of it, but
+// one byte, stands in it and is no longer than there.
+class Pen {
+public:
+  Pen(Text &text, const RecordView &record) : text_(text) {
+    text.data.reserve_more(record.bytes().size() + 1);
+    at_ = text.data.end();
+  }
+  Pen(const Pen &) = delete;
+  Pen &operator=(const Pen &) = delete;
+  ~Pen() { text_.data.commit(static_cast<std::size_t>(at_ - text_.data.end())); }
+
+  bool has_written() const { return at_ != text_.data.end(); }
+  void put(std::uint8_t byte) { *at_++ = byte; }
+  void put(Bytes bytes) {
+    std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+  void put_tag(std::uint32_t tag) {
+    for (unsigned i = 0; i < 3; ++i) put(static_cast<std::uint8_t>(tag >> (8 * i)));
+  }
+
+private:
+  Text &text_;
+  std::uint8_t *at_;
+};
+
+void put_value(Pen &pen, const FieldView &field) {
   if (is_control_tag(field.tag())) {
-    text.append(field.bytes());
+    pen.put(field.bytes());
     return;
   }
   for (std::size_t i = 0; i < field.subfield_count(); ++i) {
-    if (i > 0) text.data.push(' ');
-    text.append(strip(field.subfield(i).subspan(1)));
+    if (i > 0) pen.put(' ');
+    pen.put(strip(field.subfield(i).subspan(1)));
   }
 }
 
-void append_tag(Text &text, std::uint32_t tag) {
-  for (unsigned i = 0; i < 3; ++i) text.data.push(static_cast<std::uint8_t>(tag >> (8 * i)));
+void append_values(Text &text, const RecordView &record) {
+  Pen pen(text, record);
+  for (std::size_t i = 0; i < record.field_count(); ++i) {
+    if (i > 0) pen.put(kFieldEnd);
+    put_value(pen, record.field(i));
+  }
 }
 
 void append_subfields(Text &text, const RecordView &record) {
-  const auto each_subfield = [&record](auto visit) {
-    for (std::size_t i = 0; i < record.field_count(); ++i) {
-      const FieldView field = record.field(i);
-      for (std::size_t k = 0; k < field.subfield_count(); ++k) visit(field.subfield(k));
-    }
-  };
-  each_subfield([&text](Bytes subfield) { text.data.push(subfield[0]); });
-  text.data.push(kFieldEnd);
-  const std::size_t begin = text.data.size();
-  each_subfield([&text](Bytes subfield) {
-    text.append(subfield.subspan(1));
-    text.data.push(kSubfieldMark);
-  });
-  if (text.data.size() > begin) text.data.shrink(text.data.size() - 1);
+  Pen pen(text, record);
+  const std::size_t count = record.subfield_count();
+  for (std::size_t i = 0; i < count; ++i) pen.put(record.subfield(i)[0]);
+  pen.put(kFieldEnd);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) pen.put(kSubfieldMark);
+    pen.put(record.subfield(i).subspan(1));
+  }
   for (std::size_t i = 0; i < record.field_count(); ++i) {
     const FieldView field = record.field(i);
     if (!is_control_tag(field.tag())) continue;
-    text.data.push(kFieldEnd);
-    text.append(field.bytes());
+    pen.put(kFieldEnd);
+    pen.put(field.bytes());
   }
+}
+
+void append_fields(Text &text, const RecordView &record, std::span<const std::uint32_t> tags) {
+  Pen pen(text, record);
+  for (std::size_t i = 0; i < record.field_count(); ++i) {
+    const FieldView field = record.field(i);
+    if (std::find(tags.begin(), tags.end(), field.tag()) == tags.end()) continue;
+    if (pen.has_written()) pen.put(kFieldEnd);
+    pen.put_tag(field.tag());
+    pen.put(field.bytes());
+  }
+}
+
+void append_number(Text &text, std::uint64_t number) {
+  std::array<char, 20> digits{};
+  const char *end = std::to_chars(digits.begin(), digits.end(), number).ptr;
+  for (const char *digit = digits.begin(); digit < end; ++digit) text.data.push(static_cast<std::uint8_t>(*digit));
 }
 
 } // namespace
 
-Text batch_values(const Batch &batch) {
-  return text_of(batch, [](Text &text, const RecordView &record) {
-    for (std::size_t i = 0; i < record.field_count(); ++i) {
-      if (i > 0) text.data.push(kFieldEnd);
-      append_value(text, record.field(i));
-    }
-  });
-}
+Text batch_values(const Batch &batch) { return text_of(batch, append_values); }
 
 Text batch_fields(const Batch &batch, std::span<const std::uint32_t> tags) {
-  return text_of(batch, [tags](Text &text, const RecordView &record) {
-    const std::size_t begin = text.data.size();
-    for (std::size_t i = 0; i < record.field_count(); ++i) {
-      const FieldView field = record.field(i);
-      if (std::find(tags.begin(), tags.end(), field.tag()) == tags.end()) continue;
-      if (text.data.size() > begin) text.data.push(kFieldEnd);
-      append_tag(text, field.tag());
-      text.append(field.bytes());
-    }
-  });
+  return text_of(batch, [tags](Text &text, const RecordView &record) { append_fields(text, record, tags); });
 }
 
 Text batch_subfields(const Batch &batch) { return text_of(batch, append_subfields); }
 
 Text batch_shapes(const Batch &batch, std::uint32_t *shape_of_field) {
   Text text;
-  text.reserve(256, 256 * 6);
+  text.reserve(256, 256 * 8);
   std::unordered_map<std::uint64_t, std::uint32_t> known;
   for (std::size_t i = 0; i < batch.field_tag.size(); ++i) {
     const std::uint32_t tag = batch.field_tag[i];
     const std::uint8_t *content = batch.data + batch.field_offset[i];
     const bool has_indicators = !is_control_tag(tag) && batch.field_length[i] >= 2;
-    const std::uint64_t indicators = has_indicators ? 1U + content[0] + (std::uint64_t{content[1]} << 9) : 0;
+    const std::uint64_t indicators = has_indicators ? content[0] | std::uint64_t{content[1]} << 8 : 0;
+    const std::uint64_t subfields = batch.subfield_first[i + 1] - batch.subfield_first[i];
     const auto [shape, is_new] =
-        known.try_emplace(indicators << 24 | tag, static_cast<std::uint32_t>(text.start.size() - 1));
+        known.try_emplace(subfields << 40 | indicators << 24 | tag, static_cast<std::uint32_t>(text.start.size() - 1));
     shape_of_field[i] = shape->second;
     if (!is_new) continue;
-    append_tag(text, tag);
+    for (unsigned k = 0; k < 3; ++k) text.data.push(static_cast<std::uint8_t>(tag >> (8 * k)));
     if (has_indicators) text.append({content, 2});
+    append_number(text, subfields);
     text.end_entry();
   }
   return text;

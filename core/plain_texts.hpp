@@ -23,8 +23,8 @@ Text batch_fields(const Batch &batch, std::span<const std::uint32_t> tags);
 // its data.
 Text batch_subfields(const Batch &batch);
 
-// Tag and indicators of a field (of a control field only the tag) are its shape; there are some hundred in a batch.
-// Writes the number of its shape for every field of the batch; the entries of the text are the shapes.
+// The shape of a field is its tag, its indicators (where it is no control field) and the number of its subfields. There
+// are some hundred in a batch. Writes the number of its shape for every field; the entries of the text are the shapes.
 Text batch_shapes(const Batch &batch, std::uint32_t *shape_of_field);
 
 } // namespace marc

@@ -50,8 +50,16 @@ public:
   const std::uint8_t *readable_end() const { return batch_->data + batch_->length; }
   std::size_t field_count() const { return batch_->field_first[record_ + 1] - batch_->field_first[record_]; }
   FieldView field(std::size_t i) const { return {*batch_, batch_->field_first[record_] + i}; }
+  // Of all its fields, in order: code and value.
+  std::size_t subfield_count() const { return first_subfield(record_ + 1) - first_subfield(record_); }
+  Bytes subfield(std::size_t i) const {
+    const std::size_t at = first_subfield(record_) + i;
+    return {batch_->data + batch_->subfield_offset[at], batch_->subfield_length[at]};
+  }
 
 private:
+  std::size_t first_subfield(std::size_t record) const { return batch_->subfield_first[batch_->field_first[record]]; }
+
   const Batch *batch_;
   std::size_t record_;
 };

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from itertools import pairwise
 from operator import add
 from typing import TYPE_CHECKING, Any
 
 from libmarc._batch_fields import BatchFields
-from libmarc._native import ffi, lib, new_error, raise_error
+from libmarc._native import ffi, lib
+from libmarc._texts import call_text, split_text
 from libmarc.constants import LEADER_LEN
-from libmarc.field import Indicators, shape_of
 from libmarc.leader import Leader
 
 if TYPE_CHECKING:
+    from libmarc.field import Field
     from libmarc.record import Record
 
 _VIEW_SIZE = ffi.sizeof("marc_batch_view")
-_TEXT_VIEW_SIZE = ffi.sizeof("marc_text_view")
-_ABSENT = "\x1f"
 
 
 def new_slot() -> Any:
@@ -128,25 +126,21 @@ class Batch:
         at = bisect_left(self.odd, number)
         return self.odd[at] if at < len(self.odd) else self.count
 
-    def read_text(self, function: Any, *arguments: Any) -> dict[int, str | None] | None:
-        """One kind of data of all records by where these start, by one native call. None if the batch was released."""
-        starts, slot = self.starts, self._slot  # in this order: another thread may release the batch
-        if slot is None:
-            return None
-        return dict(zip(starts, split_text(call_text(function, slot[0], *arguments))))
+    def hold(self) -> Any:
+        """What keeps the native batch while another thread may release it. None if it was released."""
+        return self._slot
 
-    def read_shapes(self) -> list[tuple[str, Indicators | None]] | None:
-        """Tag and indicators of all fields; None for those of a control field. None if the batch was released."""
-        view, slot = self.view, self._slot
-        if slot is None or view is None:
-            return None
-        numbers = ffi.new("uint32_t[]", view.field_count)
-        shapes = [shape_of(entry or "") for entry in split_text(call_text(lib.marc_batch_shapes, slot[0], numbers))]
-        return [shapes[number] for number in ffi.unpack(numbers, view.field_count)]
+    def read_text(self, function: Any, *arguments: Any) -> Any:
+        """One kind of data of all records, by one native call: a `marc_text`. None if the batch was released."""
+        slot = self.hold()
+        return call_text(function, slot[0], *arguments) if slot is not None else None
 
     def read_titles(self) -> dict[int, str | None] | None:
-        """The titles of all records. None if the batch was released."""
-        self.titles = titles = self.read_text(lib.marc_batch_titles)
+        """The titles of all records by where these start. None if the batch was released."""
+        starts, text = self.starts, self.read_text(lib.marc_batch_titles)  # in this order: see release()
+        if text is None:
+            return None
+        self.titles = titles = dict(zip(starts, split_text(text)))
         return titles
 
     def place_records(self, records: Iterable[Record], number: int) -> None:
@@ -160,35 +154,13 @@ class Batch:
                 leader = ffi.buffer(view.record_leader + LEADER_LEN * i, LEADER_LEN)
                 record.leader = Leader(str(leader, "latin-1"))
 
+    def choose_fields(self, start: int, tags: tuple[str, ...]) -> list[Field] | None:
+        """The fields with these tags of the record that starts there. None where they are to be looked for in all."""
+        fields = self.fields
+        return fields.choose(self, start, tags) if fields is not None else None
+
     def release(self) -> None:
         """Lets go of the native memory. (A thread that is using it keeps it until it is done.)"""
         self._slot = self.data = self.view = self.titles = self.fields = None
         self.places = self.extents = None
         self.starts = self.ends = self.odd = []
-
-
-def call_text(function: Any, batch: Any, *arguments: Any) -> Any:
-    """The `marc_text` that a native function makes of a batch."""
-    error = new_error()
-    out = ffi.new("marc_text **")
-    if function(batch, *arguments, out, error) != lib.MARC_OK:
-        raise_error(error)
-    return ffi.gc(out[0], lib.marc_text_free)
-
-
-def split_text(text: Any) -> list[str | None]:
-    """The entries of a `marc_text`; None for an absent one."""
-    view = ffi.new("marc_text_view *")
-    view.struct_size = _TEXT_VIEW_SIZE
-    lib.marc_text_get_view(text, view)
-    content = ffi.buffer(view.data, view.data_length)
-    entries: list[str | None]
-    if view.splits:
-        entries = [*str(content, "utf-8").split("\x1d")]
-        entries.pop()  # behind the last separator
-    else:
-        starts = ffi.unpack(view.start, view.count + 1)
-        entries = [content[begin : end - 1].decode("utf-8") for begin, end in pairwise(starts)]
-    if view.absent:
-        entries = [None if entry == _ABSENT else entry for entry in entries]
-    return entries

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from itertools import pairwise
-from operator import sub
+from collections.abc import Callable, Iterable
+from itertools import count, repeat, starmap
 from typing import TYPE_CHECKING
 
 from libmarc._native import ffi, lib
+from libmarc._texts import Entries, split_text
 from libmarc.constants import END_OF_FIELD, SUBFIELD_INDICATOR
-from libmarc.field import Field, Indicators, is_control_tag, make_subfields, what_was_asked
+from libmarc.field import CONTROL_TAGS, Field, Shape, Texts, make_subfields, shape_of, what_was_asked
 
 if TYPE_CHECKING:
     from libmarc._batch import Batch
+    from libmarc.record import Record
 
 #: A choice of tags is looked up natively, for the whole batch, from the second record on that asks for it. Only so many
 #: choices are: a program may ask every record for something else.
@@ -37,18 +39,50 @@ class Want(enum.Enum):
 class BatchFields:
     """The fields of the plain records of one batch."""
 
-    __slots__ = ("_asked", "_choices", "_counts", "_probe", "_probes", "_shapes", "_spans", "_texts", "_want")
+    __slots__ = (
+        "_asked",
+        "_choices",
+        "_firsts",
+        "_numbers",
+        "_probe",
+        "_probes",
+        "_shape_of",
+        "_shapes",
+        "_texts",
+        "_want",
+    )
 
     def __init__(self) -> None:
         self._asked: Counter[tuple[str, ...]] = Counter()
-        self._choices: dict[tuple[str, ...], dict[int, str | None]] = {}
+        # By tags: texts, and whether some of the tags are those of control fields.
+        self._choices: dict[tuple[str, ...], tuple[Entries, bool]] = {}
         self._probe: list[Field] = []  # fields of the last record, to see what is done with them
         self._probes = 0
         self._want = Want.TEXT
-        self._texts: dict[int, str | None] = {}  # by the start of the record: what is wanted
-        self._spans: dict[int, tuple[int, int]] = {}  # by the start of the record: numbers of its fields
-        self._shapes: list[tuple[str, Indicators | None]] = []  # of all fields of the batch
-        self._counts: list[int] = []  # of subfields, of all fields of the batch
+        self._texts: Entries | None = None  # what is wanted
+        self._numbers: dict[int, int] = {}  # of records, by their starts
+        self._firsts: list[int] = []  # by the number of a record: the number of its first field
+        self._shapes: list[int] = []  # by the number of a field: the number of its shape
+        self._shape_of: Callable[[int], Shape]
+
+    def read(self, batch: Batch, record: Record) -> list[Field] | None:
+        """All fields of a record of the batch. None where it is to read them from its own bytes."""
+        if self._probe:
+            self._learn(batch)
+        firsts = self._firsts
+        if not firsts:
+            return None
+        number = self._numbers[record._start]
+        first, behind = firsts[number], firsts[number + 1]
+        shapes = map(self._shape_of, self._shapes[first:behind])
+        entry = self._texts.read(number) if self._texts is not None else None
+        if entry is None:
+            fields = _with_texts(shapes, record._texts().read())
+            self.watch(fields)
+            return fields
+        if self._want is Want.VALUES:
+            return _with_values(shapes, record._texts(), entry.split(END_OF_FIELD))
+        return _with_subfields(shapes, behind - first, entry)
 
     def watch(self, fields: list[Field]) -> None:
         """These were made without knowing what for."""
@@ -56,99 +90,117 @@ class BatchFields:
             self._probes += 1
             self._probe = fields[:]
 
-    def read(self, batch: Batch, start: int, raw: bytes) -> list[Field] | None:
-        """All fields of the record that starts there. None where they are to be read from its own bytes."""
-        if self._probe:
-            self._learn(batch)
-        entry = self._texts.get(start)
-        if entry is None:
-            return None
-        first, last = self._spans[start]
-        if self._want is Want.VALUES:
-            texts = str(raw[int(raw[12:17]) :], "utf-8").split(END_OF_FIELD)
-            return _with_values(self._shapes[first:last], texts, entry.split(END_OF_FIELD))
-        return _with_subfields(self._shapes[first:last], self._counts[first:last], entry)
-
     def _learn(self, batch: Batch) -> None:
-        touched, valued, count = what_was_asked(self._probe)
+        touched, valued, number = what_was_asked(self._probe)
         self._probe = []
-        if count == 0 or 2 * max(touched, valued) < count:
+        if not self._firsts and not self._read_shapes(batch):
+            return
+        if 2 * max(touched, valued) < number:
             return
         self._probes = PROBES
-        want = Want.SUBFIELDS if 2 * touched >= count else Want.VALUES
-        shapes = batch.read_shapes()
-        texts = batch.read_text(lib.marc_batch_subfields if want is Want.SUBFIELDS else lib.marc_batch_values)
-        view, starts = batch.view, batch.starts
-        if shapes is None or texts is None or view is None:
-            return  # another thread has released the batch
-        self._spans = dict(zip(starts, pairwise(ffi.unpack(view.field_first, view.record_count + 1))))
-        firsts = ffi.unpack(view.subfield_first, view.field_count + 1)
-        self._counts = list(map(sub, firsts[1:], firsts))
-        self._shapes, self._texts, self._want = shapes, texts, want
+        want = Want.SUBFIELDS if 2 * touched >= number else Want.VALUES
+        text = batch.read_text(lib.marc_batch_subfields if want is Want.SUBFIELDS else lib.marc_batch_values)
+        if text is not None:
+            self._texts, self._want = Entries(text), want
+
+    def _read_shapes(self, batch: Batch) -> bool:
+        """False if another thread has released the batch."""
+        held, view = batch.hold(), batch.view
+        if held is None or view is None or not self._read_numbers(batch):
+            return False
+        shapes = ffi.new("uint32_t[]", view.field_count)
+        text = batch.read_text(lib.marc_batch_shapes, shapes)
+        if text is None:
+            return False
+        self._shape_of = [shape_of(entry or "") for entry in split_text(text)].__getitem__
+        self._shapes = ffi.unpack(shapes, view.field_count)
+        self._firsts = ffi.unpack(view.field_first, view.record_count + 1)
+        return True
+
+    def _read_numbers(self, batch: Batch) -> bool:
+        starts = batch.starts
+        if len(self._numbers) < len(starts):
+            self._numbers = dict(zip(starts, range(len(starts))))
+        return bool(starts)
 
     def choose(self, batch: Batch, start: int, tags: tuple[str, ...]) -> list[Field] | None:
         """The fields with these tags of the record that starts there. None where they are to be looked for in all."""
-        texts = self._choices.get(tags)
-        if texts is None:
-            texts = self._read_choice(batch, tags)
-            if texts is None:
+        choice = self._choices.get(tags)
+        if choice is None:
+            choice = self._read_choice(batch, tags)
+            if choice is None:
                 return None
-        entry = texts.get(start)
+        entries, with_controls = choice
+        entry = entries.read(self._numbers[start])
         if entry is None:
             return None
-        if not entry:
-            return []
-        return _chosen(entry.split(END_OF_FIELD), any(map(is_control_tag, tags)))
+        return _chosen(entry.split(END_OF_FIELD), with_controls) if entry else []
 
-    def _read_choice(self, batch: Batch, tags: tuple[str, ...]) -> dict[int, str | None] | None:
+    def _read_choice(self, batch: Batch, tags: tuple[str, ...]) -> tuple[Entries, bool] | None:
         if len(self._asked) >= MOST_CHOICES and tags not in self._asked:
             return None
         self._asked[tags] += 1
         if self._asked[tags] != 2 or not all(isinstance(tag, str) and len(tag) == 3 and tag.isascii() for tag in tags):
             return None
         packed = ffi.new("uint32_t[]", [int.from_bytes(tag.encode(), "little") for tag in tags])
-        texts = batch.read_text(lib.marc_batch_fields, packed, len(tags))
-        if texts is not None:
-            self._choices[tags] = texts
-        return texts
+        text = batch.read_text(lib.marc_batch_fields, packed, len(tags))
+        if text is None or not self._read_numbers(batch):
+            return None
+        self._choices[tags] = choice = Entries(text), not CONTROL_TAGS.isdisjoint(tags)
+        return choice
 
 
-def _with_values(shapes: list[tuple[str, Indicators | None]], texts: list[str], values: list[str]) -> list[Field]:
-    new = Field.__new__
-    fields = []
-    for (tag, indicators), text, value in zip(shapes, texts, values):
-        field = new(Field)
+_ONE_FIELD = (Field,)  # what Field.__new__ is called with, made once
+
+
+def _new_fields(number: int) -> list[Field]:
+    return list(starmap(Field.__new__, repeat(_ONE_FIELD, number)))
+
+
+def _with_texts(shapes: Iterable[Shape], texts: list[str]) -> list[Field]:
+    fields = _new_fields(len(texts) - 1)
+    for field, (tag, indicators, _), text in zip(fields, shapes, texts):
         field.tag = tag
         if indicators is None:
             field.control_field = True
             field.data = text
-            field._value = None
         else:
             field._text = text
-            field._value = value
-        fields.append(field)
     return fields
 
 
-def _with_subfields(shapes: list[tuple[str, Indicators | None]], counts: list[int], entry: str) -> list[Field]:
+def _with_values(shapes: Iterable[Shape], texts: Texts, values: list[str]) -> list[Field]:
+    fields = _new_fields(len(values))
+    for number, field, (tag, indicators, _), value in zip(count(), fields, shapes, values):
+        field.tag = tag
+        if indicators is None:
+            field.control_field = True
+            field.data = value
+            field._text = field._value = None
+        else:
+            field._texts = texts
+            field._number = number
+            field._value = value
+    return fields
+
+
+def _with_subfields(shapes: Iterable[Shape], number: int, entry: str) -> list[Field]:
     codes, values, *controls = entry.split(END_OF_FIELD)
     subfields = make_subfields(codes, values.split(SUBFIELD_INDICATOR))
-    new = Field.__new__
-    fields = []
-    begin = 0
     next_control = iter(controls).__next__
-    for (tag, indicators), count in zip(shapes, counts):
-        field = new(Field)
+    fields = _new_fields(number)
+    begin = 0
+    for field, (tag, indicators, size) in zip(fields, shapes):
         field.tag = tag
         if indicators is None:
             field.control_field = True
             field.data = next_control()
+            field._subfields = []
         else:
-            end = begin + count
+            end = begin + size
             field._indicators = indicators
             field._subfields = subfields[begin:end]
             begin = end
-        fields.append(field)
     return fields
 
 
@@ -159,7 +211,7 @@ def _chosen(contents: list[str], with_controls: bool) -> list[Field]:
     for content in contents:
         field = new(Field)
         field.tag = tag = content[:3]
-        if with_controls and is_control_tag(tag):
+        if with_controls and tag in CONTROL_TAGS:
             field.control_field = True
             field.data = content[3:]
         else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, overload
+from itertools import repeat
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from libmarc.constants import END_OF_FIELD, SUBFIELD_INDICATOR
 
@@ -25,6 +27,7 @@ class Indicators(NamedTuple):
 
 
 # A NamedTuple from a pair without running Python code for it.
+_new_tuple: Callable[[type[Subfield], tuple[str, str]], Subfield] = tuple.__new__
 _make_subfield: Callable[[tuple[str, str]], Subfield] = partial(tuple.__new__, Subfield)
 
 _BLANKS = Indicators(" ", " ")
@@ -46,6 +49,24 @@ def _indicators_of(text: str) -> Indicators:
     return known
 
 
+class Texts:
+    """The contents of the fields of a plain record, which keep them in common until one of them is asked for."""
+
+    __slots__ = ("_content", "_encoding", "_texts")
+
+    def __init__(self, content: bytes, encoding: str) -> None:
+        """`content`: the record behind its base address."""
+        self._content = content
+        self._encoding = encoding
+        self._texts: list[str] = []
+
+    def read(self) -> list[str]:
+        """The text of every field, without its terminator; behind them what is left: the end of the record."""
+        if not self._texts:
+            self._texts = str(self._content, self._encoding).split(END_OF_FIELD)
+        return self._texts
+
+
 class Field:
     """A field of a record.
 
@@ -61,7 +82,18 @@ class Field:
     on that list is the field.
     """
 
-    __slots__ = ("__pos", "_indicators", "_subfields", "_text", "_value", "control_field", "data", "tag")
+    __slots__ = (
+        "__pos",
+        "_indicators",
+        "_number",
+        "_subfields",
+        "_text",
+        "_texts",
+        "_value",
+        "control_field",
+        "data",
+        "tag",
+    )
 
     tag: str
     data: str | None
@@ -69,6 +101,8 @@ class Field:
     _indicators: Indicators | None
     _subfields: list[Subfield]  # once they have been asked for, or set
     _text: str | None  # of a data field that was read and not touched: two indicators, subfields; no terminator
+    _texts: Texts | None  # where the text can be had, if it is not there yet
+    _number: int  # of the field among these
     _value: str | None  # what value() gives, while the text is the field
     __pos: int
 
@@ -107,7 +141,11 @@ class Field:
                 value = " ".join([part[1:].strip() for part in self._text.split(SUBFIELD_INDICATOR)[1:] if part])
         elif name == "control_field":
             value = False  # control fields that are read are told so
-        elif name not in ("_text", "data"):
+        elif name == "_text":
+            texts = self._texts
+            if texts is not None:
+                value = texts.read()[self._number]
+        elif name not in ("_texts", "data"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         setattr(self, name, value)
         return value
@@ -142,15 +180,24 @@ class Field:
         if self._text is not None:
             self._subfields  # noqa: B018 (takes the text apart)
 
-    @property
-    def subfields(self) -> list[Subfield]:
-        """The subfields in their order: an ordinary list, and from now on the field."""
-        return self._subfields
-
-    @subfields.setter
-    def subfields(self, subfields: list[Subfield]) -> None:
+    def _set_subfields(self, subfields: list[Subfield]) -> None:
         self._leave_text()
         self._subfields = subfields
+
+    if TYPE_CHECKING:
+
+        @property
+        def subfields(self) -> list[Subfield]: ...
+
+        @subfields.setter
+        def subfields(self, subfields: list[Subfield]) -> None: ...
+
+    else:  # asked for most of all: by no function of Python
+        subfields = property(
+            attrgetter("_subfields"),
+            _set_subfields,
+            doc="The subfields in their order: an ordinary list, and from now on the field.",
+        )
 
     @classmethod
     def convert_legacy_subfields(cls, subfields: Sequence[str]) -> list[Subfield]:
@@ -254,7 +301,7 @@ class Field:
         """The values of the subfields with one of these codes, in their order."""
         text = self._text
         if text is not None:
-            return [part[1:] for part in text.split(SUBFIELD_INDICATOR)[1:] if part[:1] in codes and part]
+            return [part[1:] for part in text[3:].split(SUBFIELD_INDICATOR) if part and part[0] in codes]
         return [subfield.value for subfield in self._subfields if subfield.code in codes]
 
     def subfields_as_dict(self) -> dict[str, list[str]]:
@@ -382,19 +429,29 @@ def log_warning(message: str, *content: object) -> None:
     logging.getLogger("pymarc").warning(message, *content)
 
 
+#: The tags of control fields that three ASCII characters can spell.
+CONTROL_TAGS = frozenset(f"{number:03}" for number in range(10))
+
+
 def is_control_tag(tag: str) -> bool:
     """Whether it is a tag of control fields."""
     return tag < "010" and tag.isdigit()
 
 
-def shape_of(text: str) -> tuple[str, Indicators | None]:
-    """Tag and indicators of five characters; of three, those of a control field, the tag alone."""
-    return text[:3], _indicators_of(text[3:]) if len(text) > 3 else None
+Shape = tuple[str, "Indicators | None", int]  # tag; indicators, but of control fields; number of subfields
+
+
+def shape_of(text: str) -> Shape:
+    """The shape that an entry of marc_batch_shapes stands for."""
+    tag = text[:3]
+    if is_control_tag(tag):
+        return tag, None, 0
+    return tag, _indicators_of(text[3:5]), int(text[5:] or 0)
 
 
 def make_subfields(codes: str, values: list[str]) -> list[Subfield]:
     """Subfields from their codes, a character each, and their values."""
-    return list(map(_make_subfield, zip(codes, values)))
+    return list(map(_new_tuple, repeat(Subfield), zip(codes, values)))
 
 
 def what_was_asked(fields: list[Field]) -> tuple[int, int, int]:

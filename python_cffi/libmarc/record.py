@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from libmarc._decoding import Decoding
 from libmarc._iso2709 import check_options, write_fields, write_marc8
 from libmarc._odd import OddRecord, Problem, read_piece, text_encoding
-from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, LEADER_LEN
+from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
 from libmarc.exceptions import FieldNotFound, MissingLinkedFields
-from libmarc.field import Field, map_marc8_field, read_fields, state_of, subfield_code
+from libmarc.field import Field, Texts, map_marc8_field, read_fields, state_of, subfield_code
 from libmarc.leader import Leader
 
 if TYPE_CHECKING:
@@ -33,24 +34,17 @@ def __getattr__(name: str) -> Any:
 isbn_regex = re.compile(r"([0-9\-xX]+)")
 
 
-class Picked(dict[tuple[str, ...], list[Field]]):
-    """Fields of a record that were handed out by their tags, while its other fields have not been made."""
+#: Fields of a record that were handed out by their tags, while its other fields have not been made; and its batch.
+Picked = tuple["Batch", dict[tuple[str, ...], list["Field"]]]
 
-    def __init__(self, batch: Batch) -> None:
-        super().__init__()
-        self.batch = batch
 
-    def overlaps(self, tags: tuple[str, ...]) -> bool:
-        """Whether fields with one of these tags have been handed out."""
-        return any(not known.isdisjoint(tags) for known in map(set, self))
-
-    def put_into(self, fields: list[Field]) -> None:
-        """Puts them in the place of those that were made anew, which are all fields of the record."""
-        for tags, handed_out in self.items():
-            following = iter(handed_out)
-            for number, field in enumerate(fields):
-                if field.tag in tags:
-                    fields[number] = next(following)
+def _put_into(fields: list[Field], handed_out: dict[tuple[str, ...], list[Field]]) -> None:
+    """Puts fields that were handed out in the place of those that were made anew, which are all of the record."""
+    for tags, own in handed_out.items():
+        following = iter(own)
+        for number, field in enumerate(fields):
+            if field.tag in tags:
+                fields[number] = next(following)
 
 
 class Record:
@@ -76,7 +70,7 @@ class Record:
     )
 
     _leader: Leader | Any  # once it has been asked for, or set
-    _fields: list[Field]  # once they have been asked for, or set
+    _fields: list[Field] | None  # once they have been asked for, or set
     _picked: Picked | None  # fields that were handed out while not all have been asked for
     to_unicode: bool
     force_utf8: bool
@@ -105,7 +99,7 @@ class Record:
         """
         self.to_unicode = to_unicode
         self.force_utf8 = force_utf8
-        self._raw = self._offset = self._batch = self._picked = None
+        self._raw = self._offset = self._batch = self._picked = self._fields = None
         if fields or not data:
             coding = "a" if force_utf8 and not fields else leader[9:10]
             self._leader = Leader(f"{leader[0:9]}{coding}22{leader[12:20]}4500")
@@ -126,7 +120,7 @@ class Record:
         raw = bytes(marc)
         force = force_utf8 or self.force_utf8
         decoding = Decoding(to_unicode, force, hide_utf8_warnings, utf8_handling, encoding)
-        if self._raw is not None or _is_set(_FIELDS, self):
+        if self._raw is not None or self._fields is not None:
             leader, fields = decoding.read(raw)
             self.fields.extend(fields)
             self.leader = Leader(leader)
@@ -143,15 +137,13 @@ class Record:
     def __getattr__(self, name: str) -> Any:
         # Only comes here while the slot is empty: a record that was read, and not asked for this before.
         value: Any
-        if name == "_fields":
-            value = self._all_fields()
-        elif name == "_leader":
+        if name == "_leader":
             value = Leader(self._read_leader())
             self._hand_out_leader()
         elif name == "_offset":
             batch = self._batch
             value = batch.offset + self._start if batch is not None else None
-        elif name in ("_batch", "_extent", "_odd", "_picked"):
+        elif name in ("_batch", "_extent", "_fields", "_odd", "_picked"):
             value = None
         elif name == "_Record__pos":
             value = 0
@@ -179,19 +171,19 @@ class Record:
 
     def _all_fields(self) -> list[Field]:
         """The fields when they are first asked for; those that were handed out already are among them."""
-        batch, picked = self._batch, self._picked
+        batch = self._batch
+        picked = self._picked if batch is None else None
         if picked is not None:
-            batch = picked.batch
+            batch = picked[0]
         made = batch.fields if batch is not None else None
-        fields = made.read(batch, self._start, self._bytes()) if made is not None and batch is not None else None
+        fields = made.read(batch, self) if made is not None and batch is not None else None
         if fields is None:
             fields = self._read_fields()
             if made is not None:
                 made.watch(fields)
         if picked is not None:
-            picked.put_into(fields)
-            self._picked = None
-        self._leave_batch()
+            _put_into(fields, picked[1])
+        self.fields = fields
         return fields
 
     def _read_leader(self) -> str:
@@ -208,17 +200,22 @@ class Record:
         base = int(raw[12:17])
         directory = str(raw[LEADER_LEN : base - 1], "ascii")
         tags = [directory[i : i + 3] for i in range(0, len(directory), DIRECTORY_ENTRY_LEN)]
-        return read_fields(tags, str(raw[base:], text_encoding(raw)).split(END_OF_FIELD))
+        return read_fields(tags, self._texts().read())
+
+    def _texts(self) -> Texts:
+        """The contents of the fields of a plain record."""
+        raw = self._bytes()
+        return Texts(raw[int(raw[12:17]) :], text_encoding(raw))
 
     @property
     def fields(self) -> list[Field]:
         """The fields in their order: an ordinary list, and from now on the record."""
-        return self._fields
+        fields = self._fields
+        return self._all_fields() if fields is None else fields
 
     @fields.setter
     def fields(self, fields: list[Field]) -> None:
         self._leave_batch()
-        self._picked = None
         self._fields = fields
 
     @property
@@ -239,8 +236,8 @@ class Record:
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
         names = ("_extent", "_fields", "_leader", "_odd", "_offset", "_raw", "force_utf8", "to_unicode")
-        if self._picked is not None:
-            self._fields  # noqa: B018 (some were handed out)
+        if self._batch is None and self._picked is not None:
+            self.fields  # noqa: B018 (some were handed out)
         self._leave_batch()
         own = {name: getattr(self, name) for name in names if _is_set(Record.__dict__[name], self)}
         return state_of(self, Record, own)
@@ -321,24 +318,22 @@ class Record:
 
     def _pick(self, tags: tuple[str, ...]) -> list[Field] | None:
         """The fields with these tags, without making the others. None where all of them are to be looked at."""
-        batch, picked = self._batch, None
-        if batch is None:
-            picked = self._picked
-            if picked is None:
-                return None
-            fields = picked.get(tags)
+        batch = self._batch
+        if batch is not None:
+            fields = batch.choose_fields(self._start, tags)
             if fields is not None:
-                return fields
-            if picked.overlaps(tags):
-                return None
-            batch = picked.batch
-        made = batch.fields
-        fields = made.choose(batch, self._start, tags) if made is not None else None
-        if fields is not None:
-            if picked is None:
-                self._picked = picked = Picked(batch)
                 self._leave_batch()
-            picked[tags] = fields
+                self._picked = (batch, {tags: fields})
+            return fields
+        picked = self._picked if self._fields is None else None
+        if picked is None:
+            return None
+        batch, handed_out = picked
+        fields = handed_out.get(tags)
+        if fields is None and set(tags).isdisjoint(chain(*handed_out)):
+            fields = batch.choose_fields(self._start, tags)
+            if fields is not None:
+                handed_out[tags] = fields
         return fields
 
     def add_field(self, *fields: Field) -> None:
@@ -558,7 +553,9 @@ class Record:
         """Whether writing the record gives the bytes that were read: nothing was asked for that could be changed, and
         they are UTF-8 and laid out as they would be written."""
         raw = self._raw
-        if raw is None or raw[9] != 0x61 or self._odd is not None or _is_set(_FIELDS, self) or self._picked is not None:
+        if raw is None or raw[9] != 0x61 or self._odd is not None or self._fields is not None:
+            return False
+        if self._batch is None and self._picked is not None:
             return False
         if b"\x1f\x1f" in raw or b"\x1f\x1e" in raw:
             return False
@@ -597,7 +594,6 @@ def normalize_subfield_code(subfield: bytes) -> tuple[str, int]:
     return subfield_code(subfield)
 
 
-_FIELDS = Record.__dict__["_fields"]
 _LEADER = Record.__dict__["_leader"]
 
 

@@ -114,8 +114,8 @@ BOOST_AUTO_TEST_CASE(shapes_are_numbered) {
   std::array<std::uint32_t, 6> shapes{};
   BOOST_TEST_REQUIRE(pieces.open.batch.field_tag.size() == shapes.size());
   const marc::Text text = marc::batch_shapes(pieces.open.batch, shapes.data());
-  BOOST_TEST(entries_of(text) == (Entries{"001", "24510", "500  ", "2451 "}));
-  BOOST_TEST(shapes == (std::array<std::uint32_t, 6>{0, 1, 2, 1, 3, 0}), boost::test_tools::per_element());
+  BOOST_TEST(entries_of(text) == (Entries{"0010", "245102", "500  1", "245101", "2451 1"}));
+  BOOST_TEST(shapes == (std::array<std::uint32_t, 6>{0, 1, 2, 3, 4, 0}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_batch) {
