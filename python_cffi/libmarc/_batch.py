@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from libmarc._batch_fields import BatchFields
 from libmarc._native import ffi, lib
-from libmarc._texts import call_text, split_text
+from libmarc._texts import Entries, call_text, split_text
 from libmarc.constants import LEADER_LEN
 from libmarc.leader import Leader
 
@@ -47,8 +47,11 @@ class Batch:
     """
 
     __slots__ = (
+        "_jsons",
         "_known",
+        "_numbers",
         "_slot",
+        "_wants_json",
         "canonical",
         "count",
         "data",
@@ -78,6 +81,9 @@ class Batch:
         self.canonical = bool(view.all_flags & lib.MARC_REC_CANONICAL)  # all records are
         self.titles: dict[int, str | None] | None = None
         self.fields: BatchFields | None = BatchFields()
+        self._numbers: dict[int, int] = {}
+        self._wants_json = False  # a record was asked for it
+        self._jsons: Entries | None = None
         self.handed_leaders: set[int] = set()  # starts of records whose leader has been asked for
         # In a source that is no ISO 2709: where the records begin, and how many bytes they have there; else None.
         self.places: list[int] | None = None
@@ -126,6 +132,12 @@ class Batch:
         at = bisect_left(self.odd, number)
         return self.odd[at] if at < len(self.odd) else self.count
 
+    def numbers(self) -> dict[int, int]:
+        """The numbers of all pieces by their starts. Empty if the batch was released."""
+        if not self._numbers:
+            self._numbers = dict(zip(self.starts, range(self.count)))
+        return self._numbers
+
     def hold(self) -> Any:
         """What keeps the native batch while another thread may release it. None if it was released."""
         return self._slot
@@ -154,6 +166,19 @@ class Batch:
                 leader = ffi.buffer(view.record_leader + LEADER_LEN * i, LEADER_LEN)
                 record.leader = Leader(str(leader, "latin-1"))
 
+    def read_json(self, start: int) -> str | None:
+        """The record that starts there as MARC-in-JSON. None where it is to be made from its fields: the first time, and
+        when the batch was released."""
+        jsons = self._jsons
+        if jsons is None:
+            self._wants_json, first = True, not self._wants_json
+            text = None if first else self.read_text(lib.marc_batch_json, lib.MARC_JSON_PYMARC)
+            if text is None:
+                return None
+            self._jsons = jsons = Entries(text)
+        number = self.numbers().get(start)
+        return jsons.read(number) if number is not None else None
+
     def choose_fields(self, start: int, tags: tuple[str, ...]) -> list[Field] | None:
         """The fields with these tags of the record that starts there. None where they are to be looked for in all."""
         fields = self.fields
@@ -161,6 +186,7 @@ class Batch:
 
     def release(self) -> None:
         """Lets go of the native memory. (A thread that is using it keeps it until it is done.)"""
-        self._slot = self.data = self.view = self.titles = self.fields = None
+        self._slot = self.data = self.view = self.titles = self.fields = self._jsons = None
+        self._numbers = {}
         self.places = self.extents = None
         self.starts = self.ends = self.odd = []

@@ -60,7 +60,7 @@ class BatchFields:
         self._probes = 0
         self._want = Want.TEXT
         self._texts: Entries | None = None  # what is wanted
-        self._numbers: dict[int, int] = {}  # of records, by their starts
+        self._numbers: dict[int, int] = {}  # of records, by their starts; the batch's
         self._firsts: list[int] = []  # by the number of a record: the number of its first field
         self._shapes: list[int] = []  # by the number of a field: the number of its shape
         self._shape_of: Callable[[int], Shape]
@@ -70,9 +70,9 @@ class BatchFields:
         if self._probe:
             self._learn(batch)
         firsts = self._firsts
-        if not firsts:
+        number = self._numbers.get(record._start) if firsts else None
+        if number is None:
             return None
-        number = self._numbers[record._start]
         first, behind = firsts[number], firsts[number + 1]
         shapes = map(self._shape_of, self._shapes[first:behind])
         entry = self._texts.read(number) if self._texts is not None else None
@@ -106,22 +106,17 @@ class BatchFields:
     def _read_shapes(self, batch: Batch) -> bool:
         """False if another thread has released the batch."""
         held, view = batch.hold(), batch.view
-        if held is None or view is None or not self._read_numbers(batch):
+        if held is None or view is None:
             return False
         shapes = ffi.new("uint32_t[]", view.field_count)
         text = batch.read_text(lib.marc_batch_shapes, shapes)
         if text is None:
             return False
+        self._numbers = batch.numbers()
         self._shape_of = [shape_of(entry or "") for entry in split_text(text)].__getitem__
         self._shapes = ffi.unpack(shapes, view.field_count)
         self._firsts = ffi.unpack(view.field_first, view.record_count + 1)
         return True
-
-    def _read_numbers(self, batch: Batch) -> bool:
-        starts = batch.starts
-        if len(self._numbers) < len(starts):
-            self._numbers = dict(zip(starts, range(len(starts))))
-        return bool(starts)
 
     def choose(self, batch: Batch, start: int, tags: tuple[str, ...]) -> list[Field] | None:
         """The fields with these tags of the record that starts there. None where they are to be looked for in all."""
@@ -131,7 +126,8 @@ class BatchFields:
             if choice is None:
                 return None
         entries, with_controls = choice
-        entry = entries.read(self._numbers[start])
+        number = self._numbers.get(start)
+        entry = entries.read(number) if number is not None else None
         if entry is None:
             return None
         return _chosen(entry.split(END_OF_FIELD), with_controls) if entry else []
@@ -144,8 +140,9 @@ class BatchFields:
             return None
         packed = ffi.new("uint32_t[]", [int.from_bytes(tag.encode(), "little") for tag in tags])
         text = batch.read_text(lib.marc_batch_fields, packed, len(tags))
-        if text is None or not self._read_numbers(batch):
+        if text is None:
             return None
+        self._numbers = batch.numbers()
         self._choices[tags] = choice = Entries(text), not CONTROL_TAGS.isdisjoint(tags)
         return choice
 

@@ -506,6 +506,11 @@ class Record:
 
     def as_json(self, **kwargs: Any) -> str:
         """The record as MARC-in-JSON; parameters are those of json.dumps."""
+        batch = self._batch
+        if batch is not None and not kwargs and self._start not in batch.handed_leaders:
+            text = batch.read_json(self._start)
+            if text is not None:
+                return text
         import json  # here: many programs never need it
 
         return json.dumps(self.as_dict(), **kwargs)

@@ -222,3 +222,26 @@ def test_eager_subfields_can_be_changed(data: bytes) -> None:
     assert field.get("y") == "first"
     assert field.value().startswith("first")
     assert "$yfirst" in str(records[-1])
+
+
+def test_json_of_the_batch_is_pymarcs(data: bytes) -> None:
+    for ours, theirs in pairs(data):
+        assert ours.as_json() == theirs.as_json()
+        assert ours.as_json(indent=1) == theirs.as_json(indent=1)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_json_honours_changes(data: bytes, seed: int) -> None:
+    chance = random.Random(seed)
+    for ours, theirs in pairs(data):
+        state = chance.getstate()
+        for record, module in ((ours, libmarc), (theirs, pymarc)):
+            chance.setstate(state)
+            kind = chance.randrange(4)
+            if kind == 0:
+                change(record, module, chance)
+            elif kind == 1:
+                record.leader.record_status = "d"
+            elif kind == 2:
+                record.leader = module.Leader(" " * 24)
+        assert ours.as_json() == theirs.as_json()
