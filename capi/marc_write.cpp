@@ -162,7 +162,7 @@ int32_t marc_batch_json(const marc_batch *batch, uint32_t style, marc_text **out
 
 int32_t marc_batch_xml(const marc_batch *batch, uint32_t style, marc_text **out, marc_error *error) {
   if (out != nullptr) *out = nullptr;
-  if (style > MARC_XML_UTF8) return bad_argument(error, "style is one of MARC_XML_...");
+  if (style > MARC_XML_PYMARC_UTF8) return bad_argument(error, "style is one of MARC_XML_...");
   return give_text(batch, out, error,
                    [=](const Batch &of) { return marc::batch_marcxml(of, static_cast<marc::XmlStyle>(style)); });
 }

@@ -13,9 +13,9 @@ namespace {
 
 bool is_control_character(std::uint8_t byte) { return byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r'; }
 
-// `kAscii`: pymarc's form, with decimal references for all that is above ASCII. Otherwise UTF-8, and a CR, which a reader
-// would take for a line end, as a reference.
-template <bool kAscii> class Xml {
+// `kAscii`: decimal references for all that is above ASCII; otherwise UTF-8. `kPymarc`: as pymarc has it, the attributes of a
+// data field in the order ind1, ind2, tag, and a CR as it is, which a reader takes for a line end.
+template <bool kAscii, bool kPymarc> class Xml {
 public:
   explicit Xml(Output &out) : out_(&out) {}
 
@@ -63,13 +63,13 @@ public:
 
   void open(const Tag &tag, const Part &first, const Part &second) {
     to_ = put(to_, "<datafield ");
-    if (!kAscii) put_tag_attribute(tag.text);
+    if (!kPymarc) put_tag_attribute(tag.text);
     to_ = put(to_, "ind1=\"");
     put_short(first);
     to_ = put(to_, "\" ind2=\"");
     put_short(second);
     *to_++ = '"';
-    if (kAscii) {
+    if (kPymarc) {
       *to_++ = ' ';
       put_tag_attribute(tag.text);
       --to_;
@@ -120,7 +120,7 @@ public:
       to = put(to, "&gt;");
       return 1;
     case '\r':
-      if (!kAscii) {
+      if (!kPymarc) {
         to = put(to, "&#13;");
         return 1;
       }
@@ -215,9 +215,9 @@ private:
   std::uint64_t replaced_ = 0;
 };
 
-template <bool kAscii>
+template <bool kAscii, bool kPymarc>
 std::uint64_t write(Output &out, const LeaderBytes &leader, const RecordView &record, bool namespaces) {
-  Xml<kAscii> xml(out);
+  Xml<kAscii, kPymarc> xml(out);
   xml.begin(leader, namespaces);
   walk(record, xml);
   return xml.end();
@@ -226,8 +226,17 @@ std::uint64_t write(Output &out, const LeaderBytes &leader, const RecordView &re
 } // namespace
 
 std::uint64_t write_marcxml(Output &out, const LeaderBytes &leader, const RecordView &record, XmlStyle style) {
-  if (style == XmlStyle::Utf8) return write<false>(out, leader, record, false);
-  return write<true>(out, leader, record, style == XmlStyle::PymarcNamespace);
+  switch (style) {
+  case XmlStyle::Pymarc:
+    return write<true, true>(out, leader, record, false);
+  case XmlStyle::PymarcNamespace:
+    return write<true, true>(out, leader, record, true);
+  case XmlStyle::Utf8:
+    return write<false, false>(out, leader, record, false);
+  case XmlStyle::PymarcUtf8:
+    return write<false, true>(out, leader, record, false);
+  }
+  return 0;
 }
 
 Text batch_marcxml(const Batch &batch, XmlStyle style) {

@@ -16,6 +16,7 @@ enum class XmlStyle : std::uint32_t {
   Pymarc = MARC_XML_PYMARC,
   PymarcNamespace = MARC_XML_PYMARC_NAMESPACE,
   Utf8 = MARC_XML_UTF8,
+  PymarcUtf8 = MARC_XML_PYMARC_UTF8,
 };
 
 // Appends the record element, without a line end. `leader`: what is written as its leader. Returns how many characters

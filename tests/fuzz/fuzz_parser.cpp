@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "checks.hpp"
 #include "fuzzing.hpp"
+#include "writing_checks.hpp"
 
 #include "../core/boundary_rule.hpp"
 #include "../core/make.hpp"
@@ -25,6 +26,8 @@ bool is_sound(std::string_view bytes) {
 Piece parsed(std::string_view bytes, std::uint32_t place, std::uint32_t parse_mode) {
   const Batch batch = parse_alone(bytes, place, parse_mode);
   BatchCheck(batch.get(), parse_mode).run();
+  check_writing(batch.get());
+  check_written_again(batch);
   Piece piece = only_piece(batch);
   require(piece.offset == 0 && piece.length == bytes.size(), "the piece is not the bytes");
   return piece;

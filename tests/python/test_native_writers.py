@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+import unicodedata
 from collections.abc import Iterator
 from itertools import islice, pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
@@ -38,6 +42,7 @@ FORMS = {
     "compact": ("marc_batch_json", "MARC_JSON_COMPACT"),
     "xml": ("marc_batch_xml", "MARC_XML_PYMARC"),
     "namespace": ("marc_batch_xml", "MARC_XML_PYMARC_NAMESPACE"),
+    "pymarc's utf8": ("marc_batch_xml", "MARC_XML_PYMARC_UTF8"),
     "utf8 xml": ("marc_batch_xml", "MARC_XML_UTF8"),
     "mrk": ("marc_batch_mrk", "MARC_MRK_PYMARC"),
     "mnemonics": ("marc_batch_mrk", "MARC_MRK_MNEMONICS"),
@@ -125,6 +130,8 @@ def check(record: Written) -> bool:
     assert texts["compact"] == json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
     assert texts["xml"] == well_formed(pymarc_xml.record_to_xml(expected).decode("ascii"))
     assert texts["namespace"] == well_formed(pymarc_xml.record_to_xml(expected, namespace=True).decode("ascii"))
+    in_utf8 = ElementTree.tostring(pymarc_xml.record_to_xml_node(expected), encoding="utf-8").decode("utf-8")
+    assert texts["pymarc's utf8"] == UNWRITABLE.sub("\ufffd", in_utf8)
     assert texts["mrk"] == str(expected)
     if "{" not in str(expected):
         assert plain_lines(texts["mnemonics"]) == str(expected)
@@ -233,6 +240,78 @@ def test_best_reading_is_always_text() -> None:
             assert len(fields["leader"]) == 24
             seen += 1
     assert seen > 50
+
+
+# ---- whole files, against yaz-marcdump
+
+
+def converted(data: bytes, **options: int) -> bytes:
+    """All records of these bytes by a native writer with these options."""
+    reader, writer, batch = ffi.new("marc_reader **"), ffi.new("marc_writer **"), ffi.new("marc_batch **")
+    chosen = ffi.new("marc_writer_options *")
+    lib.marc_writer_options_init(chosen, ffi.sizeof("marc_writer_options"))
+    for name, value in options.items():
+        setattr(chosen, name, value)
+    held = ffi.from_buffer("uint8_t[]", data)
+    assert lib.marc_reader_open_bytes(held, len(data), ffi.NULL, reader, ffi.NULL) == lib.MARC_OK
+    assert lib.marc_writer_open_memory(chosen, writer, ffi.NULL) == lib.MARC_OK
+    while lib.marc_reader_next_batch(reader[0], batch, ffi.NULL) == lib.MARC_OK:
+        count = lib.marc_batch_record_count(batch[0])
+        assert lib.marc_writer_write_batch(writer[0], batch[0], 0, count, ffi.NULL, ffi.NULL) == lib.MARC_OK
+        lib.marc_batch_release(batch[0])
+    assert lib.marc_writer_close(writer[0], ffi.NULL) == lib.MARC_OK
+    size = ffi.new("size_t *")
+    content = bytes(ffi.buffer(lib.marc_writer_get_bytes(writer[0], size), size[0]))
+    lib.marc_writer_free(writer[0])
+    lib.marc_reader_free(reader[0])
+    return content
+
+
+def by_yaz(data: bytes, tmp_path: Path, *arguments: str) -> bytes:
+    if shutil.which("yaz-marcdump") is None:
+        pytest.skip("yaz-marcdump is not there (Debian: yaz)")
+    path = tmp_path / "given.mrc"
+    path.write_bytes(data)
+    return subprocess.run(["yaz-marcdump", "-i", "marc", *arguments, path], capture_output=True, check=True).stdout
+
+
+def test_files_are_what_yaz_makes_of_them(tmp_path: Path) -> None:
+    data = head_of(loc_file(), 2000)
+    assert converted(data, format=lib.MARC_FORMAT_ISO2709) == data == by_yaz(data, tmp_path, "-o", "marc")
+    ours = ElementTree.fromstring(converted(data, format=lib.MARC_FORMAT_MARCXML))
+    theirs = ElementTree.fromstring(by_yaz(data, tmp_path, "-o", "marcxml"))
+    flat = [(node.tag, node.attrib, (node.text or "").strip("\n ")) for node in theirs.iter()]
+    assert [(node.tag, node.attrib, (node.text or "").strip("\n ")) for node in ours.iter()] == flat
+    array = json.loads(converted(data, format=lib.MARC_FORMAT_JSON))
+    lines = converted(data, format=lib.MARC_FORMAT_NDJSON).decode().split("\n")
+    assert lines.pop() == ""
+    assert [json.loads(line) for line in lines] == array
+    decoder = json.JSONDecoder()
+    text = by_yaz(data, tmp_path, "-o", "json").decode()
+    found = []
+    at = text.find("{")
+    while at >= 0:
+        record, at = decoder.raw_decode(text, at)
+        found.append(record)
+        at = text.find("{", at)
+    assert array == found
+
+
+def test_marc8_is_what_yaz_makes_of_it(tmp_path: Path) -> None:
+    """Written as MARC-8 and read by yaz, it is the text that it was."""
+    data = head_of(loc_file(), 2000)
+    marc8 = converted(data, encoding=lib.MARC_ENCODING_MARC8, unmappable=lib.MARC_UNMAPPABLE_REFERENCE)
+    back = by_yaz(marc8, tmp_path, "-f", "marc8", "-t", "utf8", "-l", "9=97", "-o", "marc")
+    pairs = zip(written(data), written(back), strict=True)
+    different = [first for first, second in pairs if normal(first.texts["json"]) != normal(second.texts["json"])]
+    assert different == []
+
+
+def normal(text: str) -> Any:
+    """The fields in Normalization Form C, without the leader, which states other lengths; two halves of a double mark as
+    the whole one, which yaz makes of them."""
+    fields = json.dumps(json.loads(text)["fields"], ensure_ascii=False)
+    return json.loads(unicodedata.normalize("NFC", re.sub("\ufe20(.)\ufe21", "\u0361\\1", fields)))
 
 
 # ---- one record of Python, by one call

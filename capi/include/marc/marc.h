@@ -208,7 +208,8 @@ enum {
 enum {
   MARC_XML_PYMARC = 0,           /* as pymarc's record_to_xml: ASCII, with references for all other characters */
   MARC_XML_PYMARC_NAMESPACE = 1, /* the same with namespace=True */
-  MARC_XML_UTF8 = 2              /* UTF-8, the attributes of a data field in the order tag, ind1, ind2 */
+  MARC_XML_UTF8 = 2,             /* UTF-8, the attributes of a data field in the order tag, ind1, ind2 */
+  MARC_XML_PYMARC_UTF8 = 3       /* UTF-8, as pymarc's XMLWriter */
 };
 
 /* How marc_batch_mrk writes. */
