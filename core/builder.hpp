@@ -23,7 +23,7 @@ public:
   // 24 bytes of ASCII. Length, base address, /09 ('a'), indicator and code counts and entry map are set by finish().
   Failure set_leader(Bytes leader);
   // The leader of a record that was read, whatever its state.
-  void copy_leader(const RecordView &record) { leader_ = leader_of(record); }
+  void copy_leader(const RecordView &record) { leader_ = stored_leader_of(record); }
 
   // `tag`: three bytes of ASCII, of a control field.
   Failure add_control(Bytes tag, Bytes data);

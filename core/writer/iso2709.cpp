@@ -27,7 +27,7 @@ Failure Iso2709Writer::write(Output &out, const RecordView &record) {
   }
   contents_.clear();
   walk(record, contents_);
-  LeaderBytes leader = leader_of(record);
+  LeaderBytes leader = stored_leader_of(record);
   leader[9] = utf8 ? 'a' : ' ';
   if (!entry_map(leader.data()).is_marc21()) std::memcpy(leader.data() + 20, "4500", 4);
   return utf8 ? write_contents(out, leader, contents_) : write_marc8(out, leader);

@@ -18,7 +18,7 @@ const marc_note *size_note(const Batch &batch, std::size_t record) {
 
 } // namespace
 
-LeaderBytes leader_of(const RecordView &record) {
+LeaderBytes stored_leader_of(const RecordView &record) {
   Bytes bytes = record.bytes();
   if ((record.flags() & MARC_REC_REPAIRED) != 0)
     if (const marc_note *note = size_note(record.batch(), record.number()); note != nullptr)
@@ -27,6 +27,13 @@ LeaderBytes leader_of(const RecordView &record) {
   LeaderBytes leader;
   leader.fill('0');
   std::copy_n(bytes.data(), size, leader.data() + (kLeaderSize - size));
+  return leader;
+}
+
+LeaderBytes leader_of(const RecordView &record) {
+  if ((record.flags() & MARC_REC_LEADER) == 0) return stored_leader_of(record);
+  LeaderBytes leader;
+  std::copy_n(record.batch().leaders.data() + kLeaderSize * record.number(), kLeaderSize, leader.data());
   return leader;
 }
 

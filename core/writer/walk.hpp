@@ -51,7 +51,7 @@ struct PartWidths {
 
 inline PartWidths part_widths(const RecordView &record) {
   PartWidths widths;
-  const LeaderBytes leader = leader_of(record);
+  const LeaderBytes leader = stored_leader_of(record);
   if ((record.flags() & MARC_REC_INDICATORS) != 0) widths.indicators = leader[10] - std::size_t{'0'};
   if ((record.flags() & MARC_REC_CODES) != 0) widths.code = leader[11] - std::size_t{'0'} - 1;
   return widths;

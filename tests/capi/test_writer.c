@@ -149,6 +149,42 @@ static void test_formats(void) {
   marc_batch_release(batch);
 }
 
+/* A leader that only MARCXML can have, read from it and written. */
+static void test_leader(void) {
+  static const char xml[] =
+      "<record><leader>     nam  22     u  4500</leader><controlfield tag=\"001\">1</controlfield>"
+      "</record>\n";
+  marc_reader *reader = NULL;
+  marc_batch *batch = NULL;
+  marc_reader_options reading;
+  marc_writer_options options = options_of(MARC_FORMAT_MARCXML);
+  marc_reader_options_init(&reading, sizeof reading);
+  reading.format = MARC_FORMAT_MARCXML;
+  options.envelope = 0;
+  options.keep_coding = 1;
+  CHECK(marc_reader_open_bytes((const uint8_t *)xml, sizeof xml - 1, &reading, &reader, &error) == MARC_OK);
+  CHECK(marc_reader_next_batch(reader, &batch, &error) == MARC_OK);
+  marc_writer *writer = memory_writer(&options);
+  CHECK(marc_writer_write(writer, batch, 0, &error) == MARC_OK);
+  CHECK(memory_is(writer, xml, sizeof xml - 1));
+  marc_writer_free(writer);
+  options.keep_coding = 0;
+  writer = memory_writer(&options);
+  CHECK(marc_writer_write(writer, batch, 0, &error) == MARC_OK);
+  size_t length = 0;
+  CHECK(memcmp(marc_writer_get_bytes(writer, &length) + 16, "     nam a22     u  4500", 24) == 0);
+  marc_writer_free(writer);
+  writer = memory_writer(NULL);
+  CHECK(marc_writer_write(writer, batch, 0, &error) == MARC_OK);
+  CHECK(memory_is(writer,
+                  "00040nam a2200037u  4500001000200000\x1e"
+                  "1\x1e\x1d",
+                  40));
+  marc_writer_free(writer);
+  marc_batch_release(batch);
+  marc_reader_free(reader);
+}
+
 static void test_refused(void) {
   marc_batch *batch = sample();
   marc_writer_options options = options_of(MARC_FORMAT_MARCXML);
@@ -457,6 +493,7 @@ static void test_arguments(void) {
 int main(void) {
   marc_error_init(&error, sizeof error);
   test_formats();
+  test_leader();
   test_refused();
   test_oversize();
   test_marc8();

@@ -308,8 +308,7 @@ def test_marc8_is_what_yaz_makes_of_it(tmp_path: Path) -> None:
 
 
 def normal(text: str) -> Any:
-    """The fields in Normalization Form C, without the leader, which states other lengths; two halves of a double mark as
-    the whole one, which yaz makes of them."""
+    """The fields in Normalization Form C, without the leader (other lengths); yaz joins halves of a double mark."""
     fields = json.dumps(json.loads(text)["fields"], ensure_ascii=False)
     return json.loads(unicodedata.normalize("NFC", re.sub("\ufe20(.)\ufe21", "\u0361\\1", fields)))
 
