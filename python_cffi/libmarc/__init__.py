@@ -75,16 +75,18 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
+if not TYPE_CHECKING:  # type checkers are told above, and find what is misspelt
 
-    if name in ("marcjson", "marcxml"):
-        return import_module(f"libmarc.{name}")
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"libmarc.{_LATER[name]}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        from importlib import import_module
+
+        if name in ("marcjson", "marcxml"):
+            return import_module(f"libmarc.{name}")
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"libmarc.{_LATER[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 __all__ = [

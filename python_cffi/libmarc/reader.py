@@ -47,12 +47,14 @@ class State(enum.Enum):
     EOF = "everything was handed out, reading failed for good, or the reader was closed"
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("JSONReader", "MARCMakerReader"):  # they need json, and most programs need neither
-        from libmarc import _text_readers
+if not TYPE_CHECKING:  # type checkers are told above
 
-        return getattr(_text_readers, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name in ("JSONReader", "MARCMakerReader"):  # they need json, and most programs need neither
+            from libmarc import _text_readers
+
+            return getattr(_text_readers, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 _INITIAL, _QUEUE, _READ_BATCH, _EOF = State  # (State.QUEUE runs Python code in some versions)

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     logger: logging.Logger
 
 
-def __getattr__(name: str) -> Any:
-    if name == "logger":  # pymarc's, which only few ask for: `import libmarc` is quicker without
-        import logging
+if not TYPE_CHECKING:  # type checkers are told above
 
-        return logging.getLogger("pymarc")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name == "logger":  # pymarc's, which only few ask for: `import libmarc` is quicker without
+            import logging
+
+            return logging.getLogger("pymarc")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 isbn_regex = re.compile(r"([0-9\-xX]+)")
