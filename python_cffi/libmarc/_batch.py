@@ -167,8 +167,8 @@ class Batch:
                 record.leader = Leader(str(leader, "latin-1"))
 
     def read_json(self, start: int) -> str | None:
-        """The record that starts there as MARC-in-JSON. None where it is to be made from its fields: the first time, and
-        when the batch was released."""
+        """The record that starts there as MARC-in-JSON. None where it is to be made from its fields: the first time,
+        and when the batch was released."""
         jsons = self._jsons
         if jsons is None:
             self._wants_json, first = True, not self._wants_json
