@@ -11,6 +11,9 @@ TASK     read        for record in reader
          extract     the title of every record and value() of every field
          subfields   code and value of every subfield
          roundtrip   every record written again as it is
+         edit        every record written again with another 245 $a
+         json        as_json() of every record as it is
+         build       as many records made of ten fields, and written; nothing is read
 
 Needs nothing but the library. The loops stand here as a user writes them.
 """
@@ -83,13 +86,75 @@ def roundtrip(records: Iterable[Any]) -> None:
             out.write(record.as_marc())
 
 
-TASKS: dict[str, Callable[[Iterable[Any]], None]] = {
+def edit(records: Iterable[Any]) -> None:
+    with open(os.devnull, "wb") as out:
+        for record in records:
+            record["245"]["a"] = "Another title"
+            out.write(record.as_marc())
+
+
+def as_json(records: Iterable[Any]) -> None:
+    for record in records:
+        record.as_json()
+
+
+def build(records: Iterable[Any], library: Any) -> None:
+    Field, Indicators, Record, Subfield = library.Field, library.Indicators, library.Record, library.Subfield
+    with open(os.devnull, "wb") as out:
+        for _ in records:
+            out.write(built(Field, Indicators, Record, Subfield).as_marc())
+
+
+def built(Field: Any, Indicators: Any, Record: Any, Subfield: Any) -> Any:
+    record = Record()
+    record.add_field(
+        Field(tag="001", data="ocm12345678"),
+        Field(tag="008", data="040819s1899    ohu           000 0 eng  "),
+        Field(tag="020", indicators=Indicators(" ", " "), subfields=[Subfield(code="a", value="9783161484100")]),
+        Field(
+            tag="100",
+            indicators=Indicators("1", " "),
+            subfields=[Subfield(code="a", value="Chadman, Charles Erehart,"), Subfield(code="d", value="1873-")],
+        ),
+        Field(
+            tag="245",
+            indicators=Indicators("1", "0"),
+            subfields=[
+                Subfield(code="a", value="Personal rights and the domestic relations /"),
+                Subfield(code="c", value="by Charles E. Chadman."),
+            ],
+        ),
+        Field(
+            tag="260",
+            indicators=Indicators(" ", " "),
+            subfields=[
+                Subfield(code="a", value="Chicago :"),
+                Subfield(code="b", value="American Correspondence School of Law,"),
+                Subfield(code="c", value="c1899."),
+            ],
+        ),
+        Field(tag="300", indicators=Indicators(" ", " "), subfields=[Subfield(code="a", value="viii, 394 p. ;")]),
+        Field(tag="500", indicators=Indicators(" ", " "), subfields=[Subfield(code="a", value="Includes index.")]),
+        Field(
+            tag="650",
+            indicators=Indicators(" ", "0"),
+            subfields=[Subfield(code="a", value="Domestic relations"), Subfield(code="z", value="Île-de-France.")],
+        ),
+        Field(tag="650", indicators=Indicators(" ", "0"), subfields=[Subfield(code="a", value="Persons (Law)")]),
+    )
+    return record
+
+
+TASKS: dict[str, Callable[..., None]] = {
     "read": read,
     "title": title,
     "get": get,
     "extract": extract,
     "subfields": subfields,
     "roundtrip": roundtrip,
+    "edit": edit,
+    "json": as_json,
+    "build": build,
 }
 #: Where a library's names differ from pymarc's.
 OWN_TASKS = {("mrrc", "extract"): extract_mrrc, ("mrrc", "subfields"): subfields_mrrc}
@@ -112,6 +177,14 @@ def answers(library: str, task: str, record: Any) -> Iterator[object]:
                 yield (subfield.code, subfield.value)
     elif task == "roundtrip":
         yield record.as_marc()
+    elif task == "edit":
+        record["245"]["a"] = "Another title"
+        yield record.as_marc()
+    elif task == "json":
+        yield record.as_json()
+    elif task == "build":
+        names = importlib.import_module(library)
+        yield built(names.Field, names.Indicators, names.Record, names.Subfield).as_marc()
 
 
 @contextlib.contextmanager
@@ -144,14 +217,23 @@ def peak_bytes() -> int:
     return 0
 
 
+def count_records(path: str) -> int:
+    with open(path, "rb") as file:
+        return file.read().count(b"\x1d")
+
+
 def measure(library: str, way: str, task: str, path: str) -> dict[str, Any]:
     run = OWN_TASKS.get((library, task), TASKS[task])
-    importlib.import_module(library)
+    names = importlib.import_module(library)
     bare = peak_bytes()
+    count = count_records(path) if task == "build" else 0
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
-    with opened(library, way, path) as reader:
-        run(reader)
+    if task == "build":
+        run(range(count), names)
+    else:
+        with opened(library, way, path) as reader:
+            run(reader)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return {"wall": wall, "cpu": cpu, "peak_bytes": peak_bytes(), "bare_bytes": bare}
 
