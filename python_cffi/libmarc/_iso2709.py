@@ -8,7 +8,7 @@ from typing import TypeVar
 from libmarc._serialize import serialize, serialize_bytes
 from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, END_OF_RECORD, LEADER_LEN, SUBFIELD_INDICATOR
 from libmarc.exceptions import RecordLeaderInvalid
-from libmarc.field import Field, RawField, is_control_tag
+from libmarc.field import Field, RawField, contents_of, is_control_tag
 from libmarc.marc8 import unicode_to_marc8
 
 #: What becomes of a field or record whose length ISO 2709 cannot state.
@@ -17,6 +17,7 @@ ENCODINGS = ("utf-8", "marc-8")
 _MOST_RECORD = 99_999  # bytes
 _DELIMITERS = SUBFIELD_INDICATOR + END_OF_FIELD + END_OF_RECORD
 _TERMINATOR = END_OF_FIELD.encode()
+_PLAIN_FIELDS = {Field}
 _T = TypeVar("_T")
 
 
@@ -31,9 +32,8 @@ def check_options(oversize: str, encoding: str) -> None:
 def write_fields(leader: str, fields: Sequence[Field], encoding: str, oversize: str) -> bytes:
     """The record of these fields; with oversize="split" the records. `encoding` is a codec of Python's."""
     tags = _tags(fields)
-    if encoding == "utf-8" and oversize != "split" and all(type(field) is Field for field in fields):
-        contents = [field._content() for field in fields]
-        return serialize(_leader(leader), "".join(tags).encode("latin-1"), contents, oversize == "zeros")
+    if encoding == "utf-8" and oversize != "split" and {*map(type, fields)} <= _PLAIN_FIELDS:
+        return serialize(_leader(leader), "".join(tags).encode("latin-1"), contents_of(fields), oversize == "zeros")
     return _write_bytes(leader, tags, [_field_bytes(field, encoding) for field in fields], oversize)
 
 
@@ -105,9 +105,9 @@ def _parts(tags: list[str], contents: list[bytes]) -> Iterator[Sequence[int]]:
 
 
 def _marc8_contents(fields: Sequence[Field], errors: str) -> list[bytes]:
-    if all(type(field) is Field for field in fields):
+    if {*map(type, fields)} <= _PLAIN_FIELDS:
         try:
-            contents = unicode_to_marc8(END_OF_FIELD.join([field._content() for field in fields]), errors)
+            contents = unicode_to_marc8(END_OF_FIELD.join(contents_of(fields)), errors)
         except UnicodeEncodeError:
             pass  # which field it is comes out below
         else:

@@ -34,12 +34,11 @@ def serialize_bytes(leader: bytes, tags: bytes, contents: Sequence[bytes], zeros
 
 def _serialize(leader: bytes, tags: bytes, count: int, text: bytes, lengths: Any, size: int, zeros: bool) -> bytes:
     out = bytearray(size)
-    written = ffi.new("size_t *")
-    error = new_error()
+    room = ffi.from_buffer(out)
     oversize = lib.MARC_OVERSIZE_ZEROS if zeros else lib.MARC_OVERSIZE_ERROR
-    status = lib.marc_serialize(
-        leader, tags, count, text, len(text), lengths, oversize, ffi.from_buffer(out), size, written, error
-    )
-    if status != lib.MARC_OK:
+    arguments = leader, tags, count, text, len(text), lengths, oversize, room, size, ffi.new("size_t *")
+    if lib.marc_serialize(*arguments, ffi.NULL) != lib.MARC_OK:
+        error = new_error()  # seldom wanted: made only now, and asked for once more
+        lib.marc_serialize(*arguments, error)
         raise_error(error)
     return bytes(out)

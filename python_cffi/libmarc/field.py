@@ -34,6 +34,16 @@ _BLANKS = Indicators(" ", " ")
 _EMPTY = SUBFIELD_INDICATOR * 2  # a subfield without a code: it is not written
 #: Indicators, and characters of a subfield code.
 MARC21_WIDTHS = (2, 1)
+
+
+def _two_indicators(value: Sequence[str]) -> Indicators:
+    if isinstance(value, Indicators):
+        return value
+    if isinstance(value, list | tuple) and len(value) != 2:
+        raise ValueError("a field has two indicators: Indicators(first, second)")
+    return Indicators(*value)
+
+
 # Indicators that occur are few; each pair is made once. Filled by _indicators_of only.
 _KNOWN_INDICATORS: dict[str, Indicators] = {}
 
@@ -113,23 +123,29 @@ class Field:
         subfields: list[Subfield] | None = None,
         data: str | None = None,
     ) -> None:
-        self.tag = _normal_tag(tag)
+        self.tag = tag = tag if isinstance(tag, str) and len(tag) == 3 else _normal_tag(tag)
         if subfields and isinstance(subfields[0], str):
             raise ValueError("subfields are a list of Subfield(code, value), no longer a flat list of strings")
-        self._text = self._value = self._indicators = None
-        self.control_field = is_control_tag(self.tag)
-        if self.control_field:
+        self._text = self._value = None
+        if tag < "010" and tag.isdigit():
+            self.control_field = True
+            self._indicators = None
             self.data = data
             self._subfields = []
             return
+        self.control_field = False
+        self._indicators = _two_indicators(indicators) if indicators else _BLANKS
         self.data = None
         self._subfields = subfields or []
-        self.indicators = indicators or _BLANKS
 
     def __getattr__(self, name: str) -> Any:
         # Only comes here while the slot is empty: a field that was read, and not asked for this before.
         value: Any = None
-        if name == "_subfields":
+        if name == "_text":
+            texts = self._texts
+            if texts is not None:
+                value = texts.read()[self._number]
+        elif name == "_subfields":
             value = self._split()
             self._indicators = self._indicators  # out of the text, before it is gone
             self._text = self._value = None
@@ -141,10 +157,6 @@ class Field:
                 value = " ".join([part[1:].strip() for part in self._text.split(SUBFIELD_INDICATOR)[1:] if part])
         elif name == "control_field":
             value = False  # control fields that are read are told so
-        elif name == "_text":
-            texts = self._texts
-            if texts is not None:
-                value = texts.read()[self._number]
         elif name not in ("_texts", "data"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         setattr(self, name, value)
@@ -167,13 +179,7 @@ class Field:
 
     def _content(self) -> str:
         """The field as it is written, without the terminator."""
-        text = self._text
-        if text is not None and _EMPTY not in text and not text.endswith(SUBFIELD_INDICATOR):
-            return text
-        if self.control_field:
-            return f"{self.data}"
-        parts = [f"{SUBFIELD_INDICATOR}{code}{value}" for code, value in self._pairs()]
-        return f"{self.indicator1}{self.indicator2}{''.join(parts)}"
+        return contents_of([self])[0]
 
     def _leave_text(self) -> None:
         """What is changed from now on is not in the text that was read."""
@@ -211,12 +217,10 @@ class Field:
 
     @indicators.setter
     def indicators(self, value: Sequence[str] | None) -> None:
-        if value is None:
-            return
-        if isinstance(value, list | tuple) and len(value) != 2:
-            raise ValueError("a field has two indicators: Indicators(first, second)")
-        self._leave_text()
-        self._indicators = value if isinstance(value, Indicators) else Indicators(*value)
+        if value is not None:
+            pair = _two_indicators(value)
+            self._leave_text()
+            self._indicators = pair
 
     @property
     def indicator1(self) -> str:
@@ -439,6 +443,31 @@ def is_control_tag(tag: str) -> bool:
 
 
 Shape = tuple[str, "Indicators | None", int]  # tag; indicators, but of control fields; number of subfields
+
+
+def contents_of(fields: Iterable[Field]) -> list[str]:
+    """The fields as they are written, without their terminators."""
+    join = "".join
+    contents = []
+    for field in fields:
+        text = field._text
+        if text is None:
+            if field.control_field:
+                text = f"{field.data}"
+            else:
+                try:
+                    text = SUBFIELD_INDICATOR.join([join(field._indicators or ""), *map(join, field._subfields)])
+                except TypeError:  # not all are str
+                    text = _content_of_any(field)
+        elif _EMPTY in text or text.endswith(SUBFIELD_INDICATOR):
+            text = _content_of_any(field)
+        contents.append(text)
+    return contents
+
+
+def _content_of_any(field: Field) -> str:
+    first, second = field._indicators or ("", "")
+    return f"{first}{second}{''.join([f'{SUBFIELD_INDICATOR}{code}{value}' for code, value in field._pairs()])}"
 
 
 def shape_of(text: str) -> Shape:
