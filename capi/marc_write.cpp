@@ -342,8 +342,7 @@ void marc_writer_free(marc_writer *writer) { delete writer; }
 int32_t marc_serialize(const uint8_t *leader, const uint8_t *tags, size_t field_count, const uint8_t *text,
                        size_t text_length, const uint32_t *lengths, uint32_t oversize, uint8_t *out, size_t capacity,
                        size_t *written, marc_error *error) {
-  if (written == nullptr) return bad_argument(error, "written is NULL");
-  *written = 0;
+  if (written != nullptr) *written = 0;
   if (leader == nullptr || out == nullptr) return bad_argument(error, "leader or out is NULL");
   if ((tags == nullptr && field_count > 0) || (text == nullptr && text_length > 0))
     return bad_argument(error, "tags or text is NULL");
@@ -372,7 +371,7 @@ int32_t marc_serialize(const uint8_t *leader, const uint8_t *tags, size_t field_
     if (failure) return report(failure, error);
     if (capacity < fields.size()) return bad_argument(error, "capacity is too small for the record");
     marc::lay_out_iso2709(out, leader, fields);
-    *written = fields.size();
+    if (written != nullptr) *written = fields.size();
     return std::int32_t{MARC_OK};
   });
 }

@@ -47,7 +47,7 @@ ALLOWED: dict[str, str] = {
     "batch_text": "bytes record_view text leader_bytes",
     "layout": "bytes error leader record_view output",
     "contents": "bytes output walk layout",
-    "iso2709": "error marc8_encode leader directory record_view output leader_bytes walk layout contents",
+    "iso2709": "bytes error marc8_encode leader directory record_view output leader_bytes walk layout contents",
     "json": "record_view text output escape leader_bytes walk batch_text",
     "marcxml": "record_view text output escape leader_bytes walk batch_text",
     "mrk": "record_view text output escape leader_bytes walk batch_text",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "writer/iso2709.hpp"
 
+#include "bytes.hpp"
 #include "directory.hpp"
 #include "leader.hpp"
 #include "writer/walk.hpp"
@@ -17,12 +18,30 @@ template <typename Use> void each_field(const Iso2709Fields &fields, bool contro
     if (is_control_tag(fields.tag[i]) == control) use(fields.tag[i], Bytes{content, fields.length[i]});
 }
 
+// Whether laying out the record anew would give its bytes, but for leader/09: it is plain, and no subfield is empty, which
+// would be left out.
+bool is_laid_out(const RecordView &record) {
+  if ((record.flags() & MARC_REC_CANONICAL) != 0) return true;
+  if (!is_plain_text(record.flags())) return false;
+  count_steps(record.field_count());
+  std::size_t bytes = 0;
+  std::size_t in_subfields = 0;
+  for (std::size_t i = 0; i < record.field_count(); ++i) {
+    const FieldView field = record.field(i);
+    if (field.is_control()) continue;
+    bytes += field.bytes().size() - 2; // without indicators
+    for (std::size_t j = 0; j < field.subfield_count(); ++j) in_subfields += 1 + field.subfield(j).size();
+  }
+  return bytes == in_subfields;
+}
+
 } // namespace
 
 Failure Iso2709Writer::write(Output &out, const RecordView &record) {
   const bool utf8 = encoding_ == Encoding::Utf8;
-  if ((record.flags() & MARC_REC_CANONICAL) != 0 && utf8 && !options_.refuse_odd) {
+  if (utf8 && !options_.refuse_odd && is_laid_out(record)) {
     append(out, record.bytes().data(), record.bytes().size());
+    out[out.size() - record.bytes().size() + 9] = 'a';
     return {};
   }
   contents_.clear();

@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::size_t kEntrySize = 12;
 
-// `value` in `width` digits; zeros where it needs more.
-std::uint8_t *put_number(std::uint8_t *to, std::size_t value, std::size_t width) {
-  for (std::size_t i = width; i > 0; value /= 10) to[--i] = static_cast<std::uint8_t>('0' + value % 10);
-  if (value > 0) std::memset(to, '0', width);
-  return to + width;
+// `value` in so many digits; zeros where it needs more.
+template <std::size_t kWidth> std::uint8_t *put_number(std::uint8_t *to, std::size_t value) {
+  for (std::size_t i = kWidth; i > 0; value /= 10) to[--i] = static_cast<std::uint8_t>('0' + value % 10);
+  if (value > 0) std::memset(to, '0', kWidth);
+  return to + kWidth;
 }
 
 bool is_usual_tag(std::uint32_t tag) {
@@ -77,16 +77,16 @@ Failure check_iso2709(const Iso2709Fields &fields, const Iso2709Options &options
 void lay_out_iso2709(std::uint8_t *to, const std::uint8_t *leader, const Iso2709Fields &fields) {
   count_steps(fields.size());
   const std::size_t base = kLeaderSize + kEntrySize * fields.count + 1;
-  to = put_number(to, fields.size(), 5);
+  to = put_number<5>(to, fields.size());
   to = put(to, leader + 5, 7);
-  to = put_number(to, base, 5);
+  to = put_number<5>(to, base);
   to = put(to, leader + 17, 7);
   std::size_t start = 0;
   for (std::size_t i = 0; i < fields.count; ++i) {
     const std::uint32_t tag = fields.tag[i];
     for (const unsigned shift : {0U, 8U, 16U}) *to++ = static_cast<std::uint8_t>(tag >> shift);
-    to = put_number(to, fields.length[i], 4);
-    to = put_number(to, start, 5);
+    to = put_number<4>(to, fields.length[i]);
+    to = put_number<5>(to, start);
     start += fields.length[i];
   }
   *to++ = kFieldEnd;

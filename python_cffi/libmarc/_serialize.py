@@ -36,7 +36,7 @@ def _serialize(leader: bytes, tags: bytes, count: int, text: bytes, lengths: Any
     out = bytearray(size)
     room = ffi.from_buffer(out)
     oversize = lib.MARC_OVERSIZE_ZEROS if zeros else lib.MARC_OVERSIZE_ERROR
-    arguments = leader, tags, count, text, len(text), lengths, oversize, room, size, ffi.new("size_t *")
+    arguments = leader, tags, count, text, len(text), lengths, oversize, room, size, ffi.NULL
     if lib.marc_serialize(*arguments, ffi.NULL) != lib.MARC_OK:
         error = new_error()  # seldom wanted: made only now, and asked for once more
         lib.marc_serialize(*arguments, error)

@@ -67,6 +67,11 @@ BOOST_AUTO_TEST_CASE(other_records_are_laid_out_anew) {
   // Missing indicators, empty subfields.
   BOOST_TEST(write(record({{"245", marc_of("1$aT$")}, {"500", marc_of("$aN")}})).bytes ==
              record({{"245", marc_of("1 $aT")}, {"500", marc_of("  $aN")}}));
+  const Form blank{.head = "nam  22"};
+  BOOST_TEST(write(record({{"008", "x"}, {"245", marc_of("10$aT$$bX")}}, blank)).bytes ==
+             record({{"008", "x"}, {"245", marc_of("10$aT$bX")}}));
+  BOOST_TEST(write(record({{"245", "10"}, {"500", marc_of("  $a")}}, blank)).bytes ==
+             record({{"245", "10"}, {"500", marc_of("  $a")}}));
   // A terminator inside a field stays where it is.
   BOOST_TEST(write(record({{"001", "a\x1e"
                                    "b"}}))

@@ -616,7 +616,7 @@ void marc_writer_free(marc_writer *writer);
  * indicators and subfields, each with its 0x1F, of any other. Contents that hold 0x1E themselves need `lengths`, the bytes of
  * each; they then stand one behind another without 0x1E. NULL otherwise.
  * `oversize` is MARC_OVERSIZE_ERROR or _ZEROS. `out` has room for 26 + 13 * field_count + text bytes, all 0x1E left out;
- * *written says how many were written: 0 on failure. Errors: MARC_E_TOO_LARGE, MARC_E_ARGUMENT (text and field_count do not
+ * *written, if not NULL, says how many were written: all of them, or 0 on failure. Errors: MARC_E_TOO_LARGE, MARC_E_ARGUMENT (text and field_count do not
  * agree, `capacity` is too small). */
 int32_t marc_serialize(const uint8_t *leader, const uint8_t *tags, size_t field_count, const uint8_t *text,
                        size_t text_length, const uint32_t *lengths, uint32_t oversize, uint8_t *out, size_t capacity,
