@@ -31,6 +31,7 @@ from libmarc.exceptions import (
     OversizeError,
     PymarcException,
     RecordDirectoryInvalid,
+    RecordFormatError,
     RecordLeaderInvalid,
     RecordLengthInvalid,
     RecordTooLarge,
@@ -47,6 +48,8 @@ from libmarc.writer import JSONWriter, MARCWriter, TextWriter, Writer, XMLWriter
 
 if TYPE_CHECKING:
     from libmarc import marcjson, marcxml
+    from libmarc._mrk import MARCMakerWriter, record_to_mrk
+    from libmarc._read import RecordStream, RejectedRecordWarning, read
     from libmarc.marcjson import JSONHandler, parse_json_to_array
     from libmarc.marcxml import (
         MARC_XML_NS,
@@ -71,6 +74,8 @@ _LATER = {
     **dict.fromkeys(("MARC_XML_NS", "MARC_XML_SCHEMA", "XSI_NS"), "marcxml"),
     **dict.fromkeys(("XmlHandler", "map_xml", "parse_xml", "parse_xml_to_array"), "marcxml"),
     **dict.fromkeys(("record_to_xml", "record_to_xml_node"), "marcxml"),
+    **dict.fromkeys(("MARCMakerWriter", "record_to_mrk"), "_mrk"),
+    **dict.fromkeys(("RecordStream", "RejectedRecordWarning", "read"), "_read"),
     "logger": "record",
 }
 
@@ -114,6 +119,7 @@ __all__ = [
     "Leader",
     "MARC8ToUnicode",
     "MARCMakerReader",
+    "MARCMakerWriter",
     "MARCReader",
     "MARCWriter",
     "MissingLinkedFields",
@@ -126,9 +132,12 @@ __all__ = [
     "Reader",
     "Record",
     "RecordDirectoryInvalid",
+    "RecordFormatError",
     "RecordLeaderInvalid",
     "RecordLengthInvalid",
+    "RecordStream",
     "RecordTooLarge",
+    "RejectedRecordWarning",
     "Stats",
     "Subfield",
     "TextWriter",
@@ -157,8 +166,10 @@ __all__ = [
     "parse_json_to_array",
     "parse_xml",
     "parse_xml_to_array",
+    "read",
     "reader",
     "record",
+    "record_to_mrk",
     "record_to_xml",
     "record_to_xml_node",
     "writer",

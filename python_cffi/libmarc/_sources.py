@@ -43,9 +43,9 @@ class NativeSource:
             self._open_memory(source, 0, options)
         elif isinstance(source, bytearray):
             self._open_memory(bytes(source), 0, options)  # it may be changed or resized while it is read
-        elif (buffer := _buffer_of(source)) is not None:
+        elif (buffer := buffer_of(source)) is not None:
             self._open_memory(buffer, 0, options)
-        elif (read := _read_method(source)) is not None:
+        elif (read := read_method(source)) is not None:
             self._open_callback(source, read, options)
         else:
             raise TypeError(f"cannot read MARC from {type(source).__name__}; supported are {SUPPORTED}")
@@ -69,7 +69,7 @@ class NativeSource:
 
     def _open_callback(self, source: Any, read: Callable[[int], Any], options: Any) -> None:
         self.backend = "callback"
-        origin = _position_of(source)
+        origin = position_of(source)
         if origin is not None:
             self._seekable, self.origin = source, origin
         self.callback = SourceCallback(read)
@@ -120,7 +120,7 @@ class NativeSource:
         self.leave_at(taken)
 
 
-def _buffer_of(source: Any) -> Any:
+def buffer_of(source: Any) -> Any:
     """The bytes of an object with the buffer protocol, or None."""
     try:
         view = memoryview(source)
@@ -129,7 +129,7 @@ def _buffer_of(source: Any) -> Any:
     return source if view.c_contiguous else view.tobytes()
 
 
-def _read_method(source: Any) -> Callable[[int], Any] | None:
+def read_method(source: Any) -> Callable[[int], Any] | None:
     """How to ask an object for at most so many bytes, such that what is there comes without waiting for more."""
     socket = sys.modules.get("socket")  # who has a socket has imported it
     if socket is not None and isinstance(source, socket.socket):
@@ -143,7 +143,7 @@ def _read_method(source: Any) -> Callable[[int], Any] | None:
     return read if callable(read) else None
 
 
-def _position_of(source: Any) -> int | None:
+def position_of(source: Any) -> int | None:
     """Where a source that can be positioned stands; None for the others."""
     try:
         return source.tell() if source.seekable() else None

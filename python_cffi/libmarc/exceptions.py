@@ -98,6 +98,10 @@ class FormatError(PymarcException):
         self.column = column
 
 
+class RecordFormatError(FormatError):
+    """A record in JSON or MARCMaker text cannot be read. It costs no other: reading goes on behind it."""
+
+
 class RecordLeaderInvalid(PymarcException):
     """There is no leader of 24 characters."""
 

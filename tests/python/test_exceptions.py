@@ -53,7 +53,7 @@ def test_all_are_exported() -> None:
         for name, kind in vars(exceptions).items()
         if inspect.isclass(kind) and issubclass(kind, Exception) and kind.__module__ == exceptions.__name__
     }
-    assert ours == {*names, "FormatError", "OversizeError", "RecordTooLarge", "TooManyErrors"}
+    assert ours == {*names, "FormatError", "OversizeError", "RecordFormatError", "RecordTooLarge", "TooManyErrors"}
     assert ours <= set(libmarc.__all__)
 
 

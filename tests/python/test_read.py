@@ -1,0 +1,703 @@
+"""libmarc.read: every format, every compression, every kind of source, and what is broken in them."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import json
+import lzma
+import os
+import pickle
+import random
+import subprocess
+import sys
+import tracemalloc
+import unicodedata
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pymarc
+import pytest
+from corpus import SHARED, head_of, loc_file, need_corpus
+from support import Script, Source, book, books, generated, needs_proc, open_files, run_python
+
+import libmarc
+from libmarc import FormatError, MARCReader, Record, RecordFormatError, RejectedRecordWarning, TooManyErrors
+from libmarc._json_stream import JSONStream
+from libmarc._mrk import from_mnemonics, to_mnemonics
+from libmarc._native import lib
+
+PARTS = books(20)
+ISO = b"".join(PARTS)
+
+
+def contents(record: Any) -> tuple[Any, ...]:
+    """All that a record says, for pymarc's and ours alike."""
+    fields = [
+        (f.tag, f.data, f.indicators and tuple(f.indicators), [tuple(subfield) for subfield in f.subfields])
+        for f in record.fields
+    ]
+    return str(record.leader), fields
+
+
+def records_of(source: Any, **options: Any) -> list[Record]:
+    return [record for record in libmarc.read(source, **options) if record is not None]
+
+
+def all_contents(source: Any, **options: Any) -> list[tuple[Any, ...]]:
+    return [contents(record) for record in records_of(source, **options)]
+
+
+def as_xml(records: list[Record]) -> bytes:
+    file = io.BytesIO()
+    writer = libmarc.XMLWriter(file)
+    for record in records:
+        writer.write(record)
+    writer.close(close_fh=False)
+    return file.getvalue()
+
+
+def as_json(records: list[Record]) -> bytes:
+    return json.dumps([record.as_dict() for record in records]).encode()
+
+
+def as_lines(records: list[Record]) -> bytes:
+    return "".join(record.as_json(ensure_ascii=False) + "\n" for record in records).encode()
+
+
+def as_mrk(records: list[Record]) -> bytes:
+    file = io.StringIO()
+    writer = libmarc.MARCMakerWriter(file)
+    for record in records:
+        writer.write(record)
+    return file.getvalue().encode()
+
+
+WRITERS: dict[str, Callable[[list[Record]], bytes]] = {
+    "marcxml": as_xml,
+    "json": as_json,
+    "ndjson": as_lines,
+    "mrk": as_mrk,
+}
+BOOKS = [record for record in MARCReader(ISO) if record is not None]
+EXPECTED = [contents(record) for record in BOOKS]
+DOCUMENTS = {"iso2709": ISO, **{name: write(BOOKS) for name, write in WRITERS.items()}}
+FORMAT = {"ndjson": "json"}
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+}
+every_format = pytest.mark.parametrize("name", DOCUMENTS)
+every_compression = pytest.mark.parametrize("compression", COMPRESSIONS)
+
+
+# ---- formats
+
+
+@every_format
+def test_formats_are_told_by_their_content(name: str, tmp_path: Path) -> None:
+    document = DOCUMENTS[name]
+    path = tmp_path / "file"
+    path.write_bytes(document)
+    sources: list[Any] = [str(path), path, document, bytearray(document), memoryview(document), io.BytesIO(document)]
+    for source in [*sources, path.open("rb"), Source(document), Source(document, 7)]:
+        with libmarc.read(source) as records:
+            assert [contents(record) for record in records] == EXPECTED
+            assert records.format == FORMAT.get(name, name)
+            assert records.compression == ()
+    assert all_contents(document, format=FORMAT.get(name, name)) == EXPECTED
+
+
+@every_format
+@every_compression
+def test_compressions_are_told_by_their_content(name: str, compression: str, tmp_path: Path) -> None:
+    compress = COMPRESSIONS[compression]
+    document = DOCUMENTS[name]
+    packed = compress(document)
+    path = tmp_path / "file"
+    path.write_bytes(packed)
+    for source in (path, packed, path.open("rb"), Source(packed), Source(packed, 1)):
+        with libmarc.read(source) as records:
+            assert [contents(record) for record in records] == EXPECTED
+            assert records.compression == (compression,)
+    half = len(document) // 2
+    members = compress(document[:half]) + compress(document[half:]) + b"\0" * 100
+    assert all_contents(members) == all_contents(Source(members, 3)) == EXPECTED
+    layers = libmarc.read(gzip.compress(packed))
+    assert [contents(record) for record in layers] == EXPECTED
+    assert layers.compression == ("gzip", compression)
+
+
+def test_zstd(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        from compression import zstd
+    except ImportError:
+        zstd = pytest.importorskip("backports.zstd", reason="no zstd in this Python")
+    packed = zstd.compress(ISO)
+    assert all_contents(packed + packed) == all_contents(Source(packed + packed, 100)) == EXPECTED * 2
+    with pytest.raises(EOFError):
+        all_contents(packed[:-1])
+
+
+def test_zstd_without_a_library() -> None:
+    code = """
+import sys, libmarc
+for name in ("compression", "compression.zstd", "backports", "backports.zstd", "zstandard"):
+    sys.modules[name] = None
+try:
+    next(libmarc.read(b"\\x28\\xb5\\x2f\\xfd" + bytes(30)))
+except ModuleNotFoundError as problem:
+    print(problem)
+"""
+    assert "pip install backports.zstd" in run_python(code)
+
+
+def test_zip(tmp_path: Path) -> None:
+    path = tmp_path / "one.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("books.mrc", ISO)
+    for source in (path, path.read_bytes(), path.open("rb"), io.BytesIO(path.read_bytes())):
+        with libmarc.read(source) as records:
+            assert [contents(record) for record in records] == EXPECTED
+            assert records.compression == ("zip",)
+    with pytest.raises(FormatError, match="a zip archive in a stream"):
+        all_contents(Source(path.read_bytes()))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("more.mrc", ISO)
+    with pytest.raises(FormatError, match="2 members"):
+        all_contents(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("name", ["marcxml", "json", "ndjson", "mrk"])
+def test_encodings_of_text(name: str, encoding: str) -> None:
+    if name == "marcxml" and encoding == "utf-32":
+        return  # which the XML parser does not have
+    document = DOCUMENTS[name].decode().replace('<?xml version="1.0" encoding="UTF-8"?>', "")
+    for size in (None, 1, 3):
+        assert all_contents(Source(document.encode(encoding), size)) == EXPECTED
+
+
+@pytest.mark.parametrize("space", [b"", b"\n", b" \r\n\t" * 500, codecs.BOM_UTF8])
+@every_format
+def test_white_space_before_it(name: str, space: bytes) -> None:
+    document = DOCUMENTS[name]
+    if name == "marcxml" and space[:1] != codecs.BOM_UTF8[:1]:
+        document = document.partition(b"?>")[2]
+    if name == "mrk" and space.endswith(b"\t"):
+        space += b"\n"
+    assert all_contents(space + document) == EXPECTED
+
+
+@pytest.mark.parametrize("nothing", [b"", gzip.compress(b""), gzip.compress(gzip.compress(b""))])
+def test_nothing_has_no_records(nothing: bytes) -> None:
+    assert all_contents(nothing) == all_contents(io.BytesIO(nothing)) == []
+    for format in libmarc._read.FORMATS:  # type: ignore[attr-defined]
+        assert all_contents(b"", format=format) == []
+
+
+def test_what_is_no_marc() -> None:
+    with pytest.raises(FormatError, match="HTML page"):
+        all_contents(b"<!DOCTYPE html>\n<html><p>404</p></html>")
+    packed = ISO
+    for _ in range(5):
+        packed = gzip.compress(packed)
+    with pytest.raises(FormatError, match="compressed more than 4 times"):
+        all_contents(packed)
+    with pytest.warns(RejectedRecordWarning, match="RecordLengthInvalid"):
+        assert all_contents(b"This is no record.") == []
+    with pytest.raises(TypeError, match="supported are"):
+        libmarc.read(3)
+    with pytest.raises(TypeError, match="text file"):
+        libmarc.read(io.StringIO("x"))
+    with pytest.raises(FileNotFoundError):
+        libmarc.read("no/such/file")
+    for option in ({"format": "marc"}, {"on_error": "salvage"}, {"max_errors": -1}):
+        with pytest.raises(ValueError, match=next(iter(option))):
+            libmarc.read(ISO, **option)  # type: ignore[arg-type]
+
+
+# ---- round trips
+
+
+def xml_can_hold(record: Record) -> bool:
+    """Whether no character is one that XML cannot hold, or that its readers change."""
+    text = [str(record.leader), *(field.data or "" for field in record.fields)]
+    attributes = []
+    for field in record.fields:
+        text += [value for _, value in field.subfields]
+        attributes += [field.tag, *(field.indicators or ()), *(code for code, _ in field.subfields)]
+    held = all(
+        char in "\t\n" or " " <= char < "\ud800" or "\ue000" <= char < "\ufffe" or char > "\uffff"
+        for char in "".join(text)
+    )
+    return held and "".join(attributes).isprintable()
+
+
+def check_round_trips(records: list[Record]) -> dict[str, int]:
+    """Records that come back the same, by format."""
+    done = dict.fromkeys(WRITERS, 0)
+    for record in records:
+        expected = contents(record)
+        try:
+            iso = record.as_marc()
+        except (NotImplementedError, libmarc.OversizeError):
+            continue  # MARC-8, or more than ISO 2709 can state
+        if not record.fields or len(iso) > 99_999 or contents(records_of(iso)[0])[1] != expected[1]:
+            continue  # more than ISO 2709 can state
+        expected = contents(record)  # as_marc() has set leader/09
+        for name, write in WRITERS.items():
+            if name == "marcxml" and not xml_can_hold(record):
+                continue
+            (back,) = records_of(write([record]))
+            assert contents(back) == expected, name
+            assert back.as_marc() == iso, name
+            done[name] += 1
+    return done
+
+
+def corpus_records(every: int) -> Iterator[Record]:
+    for number, path in enumerate(need_corpus()):
+        if number % every == 0:
+            yield from records_of(path, on_error="skip")[:200]
+
+
+def test_round_trips_of_generated_records() -> None:
+    done = check_round_trips(records_of(generated("mixed", 200)))
+    assert min(done.values()) > 100
+
+
+def test_round_trips_of_real_records() -> None:
+    assert min(check_round_trips(list(corpus_records(every=12))).values()) > 100
+
+
+@pytest.mark.slow
+def test_round_trips_of_the_whole_corpus() -> None:
+    assert min(check_round_trips(list(corpus_records(every=1))).values()) > 5000
+    assert min(check_round_trips(records_of(head_of(loc_file(), 3000))).values()) > 2900
+
+
+# ---- sources
+
+
+@every_format
+def test_every_split(name: str) -> None:
+    document = {"iso2709": b"".join(PARTS[:3]), **{n: write(BOOKS[:3]) for n, write in WRITERS.items()}}[name]
+    for split in range(1, len(document)):
+        assert all_contents(Script(document[:split], document[split:])) == EXPECTED[:3]
+
+
+@every_compression
+def test_every_split_of_compressed_bytes(compression: str) -> None:
+    packed = COMPRESSIONS[compression](ISO)
+    for split in range(1, len(packed), 3):
+        assert all_contents(Script(packed[:split], packed[split:])) == EXPECTED
+
+
+@every_format
+def test_what_the_source_raises_comes_out_unchanged(name: str) -> None:
+    document = DOCUMENTS[name]
+    for split in (0, 3, len(document) // 2, len(document)):
+        fault = OSError("no more")
+        given: list[Any] = []
+        with pytest.raises(OSError, match="no more") as raised:
+            given.extend(
+                contents(record) for record in libmarc.read(Script(document[:split], fault) if split else Script(fault))
+            )
+        assert raised.value is fault
+        assert given == EXPECTED[: len(given)]
+
+
+@every_format
+def test_a_source_that_has_nothing_for_now(name: str) -> None:
+    document = DOCUMENTS[name]
+    records = libmarc.read(Script(None, document[:3], BlockingIOError(), document[3:1000], None, document[1000:]))
+    found: list[Any] = []
+    waits = 0
+    while True:
+        try:
+            found.append(contents(next(records)))
+        except BlockingIOError:
+            waits += 1
+        except StopIteration:
+            break
+    assert waits == 3
+    assert found == EXPECTED
+
+
+@every_compression
+def test_cut_compressed_files(compression: str, tmp_path: Path) -> None:
+    random_ = random.Random(1)
+    large = b"".join(book(number, random_.randbytes(400).hex()) for number in range(3000))
+    packed = COMPRESSIONS[compression](large)
+    path = tmp_path / "cut"
+    path.write_bytes(packed[: len(packed) * 2 // 3])
+    given = 0
+    with pytest.raises(EOFError, match="end-of-stream"):
+        for record in libmarc.read(path):
+            assert record is not None
+            given += 1
+    assert given > 100
+    with pytest.raises(Exception, match=r"(?i)incorrect|invalid|not a|format"):
+        all_contents(packed + b"garbage behind it")
+
+
+def test_positions_and_files(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for content in (ISO, DOCUMENTS["marcxml"]):
+        path.write_bytes(b"junk!" + content)
+        with path.open("rb") as file:
+            file.seek(5)
+            with libmarc.read(file) as records:
+                first = next(records)
+                assert first is not None
+                assert contents(first) == EXPECTED[0]
+            assert not file.closed
+            assert 5 < file.tell() < 5 + len(content)
+
+
+@needs_proc
+def test_no_descriptor_is_left(tmp_path: Path) -> None:
+    before = open_files()
+    for name, document in DOCUMENTS.items():
+        path = tmp_path / name
+        for content in (document, gzip.compress(document)):
+            path.write_bytes(content)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", ResourceWarning)
+                assert all_contents(path) == EXPECTED
+                next(libmarc.read(path))
+                with libmarc.read(path) as records:
+                    next(records)
+                libmarc.read(path).close()
+            assert open_files() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
+def test_a_fifo(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import sys; open(sys.argv[1], 'wb').write(sys.stdin.buffer.read())", path],
+        stdin=subprocess.PIPE,
+    )
+    assert child.stdin is not None
+    child.stdin.write(ISO)
+    child.stdin.close()
+    assert all_contents(path) == EXPECTED
+    assert child.wait() == 0
+
+
+@needs_proc
+@pytest.mark.parametrize("name", ["json", "ndjson", "mrk"])
+def test_memory_is_flat(name: str) -> None:
+    part = DOCUMENTS[name] if name != "json" else DOCUMENTS[name].strip()[1:-1] + b","
+    left = [300]
+
+    class Endless:
+        def read(self, size: int) -> bytes:
+            left[0] -= 1
+            return (b"[" if name == "json" and left[0] == 299 else b"") + part * 10 + b"\n" if left[0] > 0 else b""
+
+    sizes = []
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError) if name == "json" else warnings.catch_warnings():  # there is a comma too many
+            for number, _ in enumerate(libmarc.read(Endless())):
+                if number % 5000 == 0:
+                    sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert len(sizes) > 10
+    assert max(sizes[2:]) < sizes[1] + 500_000
+
+
+# ---- what cannot be read
+
+
+def test_on_error() -> None:
+    damaged = PARTS[0] + b"no record\x1d" + PARTS[1]
+    with pytest.warns(RejectedRecordWarning, match="RecordLengthInvalid") as caught:
+        assert all_contents(damaged) == EXPECTED[:2]
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert all_contents(damaged, on_error="skip") == EXPECTED[:2]
+        found = list(libmarc.read(damaged, on_error="none"))
+    assert [record and contents(record) for record in found] == [EXPECTED[0], None, EXPECTED[1]]
+    records = libmarc.read(damaged, on_error="raise")
+    next(records)
+    with pytest.raises(libmarc.RecordLengthInvalid):
+        next(records)
+    assert contents(next(records)) == EXPECTED[1]
+    with pytest.raises(TooManyErrors):
+        all_contents(damaged, on_error="skip", max_errors=0)
+
+
+def test_rejects_and_stats(tmp_path: Path) -> None:
+    records = libmarc.read(
+        gzip.compress(PARTS[0] + b"no record\x1d" + PARTS[1]), on_error="skip", rejects=tmp_path / "r"
+    )
+    assert len(list(records)) == 2
+    assert records.rejected == 1
+    assert records.stats is not None
+    assert (records.stats.delivered, records.stats.rejected) == (2, 1)
+    assert (tmp_path / "r").read_bytes() == b"no record\x1d"
+
+
+def test_damaged_records_are_repaired() -> None:
+    lost_end = PARTS[0][:-1] + PARTS[1]
+    found = records_of(lost_end)
+    assert [contents(record)[1] for record in found] == [contents[1] for contents in EXPECTED[:2]]
+    assert found[0].problems
+
+
+# ---- JSON
+
+
+def objects(text: Any, size: int = 1 << 20, **options: Any) -> Iterator[Any]:
+    source = io.StringIO(text) if isinstance(text, str) else io.BytesIO(text)
+    return JSONStream(lambda most: source.read(min(most, size)), **options)
+
+
+def test_json_of_every_shape() -> None:
+    one, two = '{"a": "}{\\"[\\\\"}', '{"b": [{"c": "x"}, 1.5e3, null]}'
+    values = [json.loads(one), json.loads(two)]
+    for text in (
+        f"[{one},{two}]",
+        f"[ {one} , {two} ]\n",
+        f"{one}\n{two}\n",
+        one + two,
+        f"[{one}][{two}]",
+        f"\n{one}[{two}]",
+    ):
+        for size in (1, 2, 5, 100):
+            assert list(objects(text, size)) == values
+    assert list(objects("[]")) == list(objects(" ")) == list(objects("[][]")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "line", "column"),
+    [
+        ('[{"a": 1},\n {"b": }]', 1, 2, 8),
+        ('[{"a": 1}\n {"b": 2}]', 1, 2, 2),
+        ('{"a": 1}\n{"b"', 1, 2, 5),
+        ('[{"a": 1},\n', 1, 2, 1),
+        ('[{"a": 1}, 3]', 1, 1, 12),
+        ('{"a": 1} x', 1, 1, 10),
+        ('{"a": "no end', 0, 1, 7),
+        ('{"a": 1}\n\n{"b": "x' + "y" * 100 + '"} ]', 2, 3, 112),
+    ],
+)
+def test_where_json_is_broken(text: str, count: int, line: int, column: int) -> None:
+    for size in (1, 3, 1 << 20):
+        stream, found = objects(text, size), 0
+        with pytest.raises(FormatError) as raised:
+            for _ in stream:
+                found += 1
+        assert (found, raised.value.line, raised.value.column) == (count, line, column)
+        assert f"line {line}, column {column}" in str(raised.value)
+        assert raised.value.record_index == count
+        assert list(stream) == []
+
+
+def test_json_that_is_no_text() -> None:
+    stream = objects(b'{"a": 1}\n{"b": "\xe9"}', 8)
+    assert next(stream) == {"a": 1}
+    with pytest.raises(FormatError, match="no text"):
+        next(stream)
+    with pytest.raises(FormatError, match="nests too deep"):
+        next(objects('{"a":' + "[" * 200_000))
+
+
+def test_json_objects_without_an_end_are_bounded() -> None:
+    with pytest.raises(FormatError, match="largest_record"):
+        next(objects('{"a": "' + "x" * 3_000_000, 10_000, largest=100_000))
+
+
+@pytest.mark.parametrize("filling", ["x", "}", "{}", '\\"', "[{"])
+def test_work_on_json_is_linear(filling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    decode = libmarc._json_stream._decode  # type: ignore[attr-defined]
+
+    def counted(text: str, at: int) -> Any:
+        nonlocal looked_at
+        looked_at += len(text) - at
+        return decode(text, at)
+
+    monkeypatch.setattr("libmarc._json_stream._decode", counted)
+    text = json.dumps({"a": filling * 30_000})
+    for size in (1, 17, 4000):
+        looked_at = 0
+        assert list(objects(text, size)) == [json.loads(text)]
+        assert looked_at <= 12 * len(text)
+
+
+def test_json_of_a_live_stream() -> None:
+    lines = [record.as_json() + "\n" for record in BOOKS]
+    waiting = iter([part.encode() for line in lines for part in (line[:50], line[50:])])
+    asked = 0
+
+    class Live:
+        def read(self, size: int) -> bytes:
+            nonlocal asked
+            asked += 1
+            return next(waiting, b"")
+
+    for number, _ in enumerate(libmarc.read(Live()), 1):
+        assert asked == 2 * number
+
+
+def test_objects_that_are_no_records() -> None:
+    text = (
+        '[{"leader": "x"}, {"a": 1}, '
+        + BOOKS[0].as_json()
+        + ', {"leader": 1, "fields": []}, {"leader": "short", "fields": []}]'
+    )
+    records = libmarc.read(text.encode(), on_error="none")
+    found = list(records)
+    assert [record is None for record in found] == [True, True, False, True, False]
+    assert found[4] is not None
+    assert str(found[4].leader) == "short".ljust(24)
+    assert [problem.code for problem in found[4].problems] == [lib.MARC_NOTE_LEADER_LENGTH]
+    with pytest.raises(RecordFormatError, match="KeyError"):
+        next(libmarc.read(b'{"leader": "x"}', on_error="raise"))
+
+
+def test_json_is_as_pymarc_reads_it() -> None:
+    compared = 0
+    for path in sorted((SHARED / "corpus").glob("*/*.json")):
+        try:
+            expected = [contents(record) for record in pymarc.JSONReader(str(path))]
+        except Exception:
+            continue
+        compared += 1
+        assert all_contents(path) == expected, path
+    assert compared > 20 or not (SHARED / "corpus").is_dir()
+
+
+# ---- MARCMaker
+
+
+def test_mnemonics_of_the_library_of_congress() -> None:
+    """The same records in MARCMaker text and in MARC-8."""
+    folder = SHARED / "corpus" / "marc4j__marc4j"
+    if not folder.is_dir():
+        pytest.skip("the corpus is not there")
+    made = records_of(folder / "brkrtest.mrk")
+    read = [record for record in pymarc.MARCReader((folder / "brkrtest.mrc").read_bytes()) if record]
+    assert len(made) == len(read) == 8
+    same = 0
+    for ours, theirs in zip(made, read):
+        if len(ours.fields) != len(theirs.fields):
+            continue  # two of them have more fields in the text
+        for field, other in zip(ours.fields, theirs.fields):
+            # pymarc writes the halves of marks over two letters as U+FE20 to U+FE23.
+            text = str(other)
+            for half, whole in (("\ufe20", "\u0361"), ("\ufe21", ""), ("\ufe22", "\u0360"), ("\ufe23", "")):
+                text = text.replace(half, whole)
+            assert unicodedata.normalize("NFC", str(field)) == unicodedata.normalize("NFC", text)
+            same += 1
+    assert same > 80
+
+
+def test_mnemonics() -> None:
+    assert (
+        from_mnemonics("d{acute}es {dotb}{circ}a{euro} {nosuch} {0x1F}{lcub}{acute}") == "dés ậ€ {nosuch} \x1f{\u0301"
+    )
+    assert from_mnemonics("d{llig}i{rlig}a") == "di\u0361a"
+    text = "".join(map(chr, range(0x180))) + "{dollar}{acute}"
+    assert from_mnemonics(to_mnemonics(text)) == text
+
+
+def test_mrk_is_what_the_core_writes() -> None:
+    ffi = libmarc._native.ffi  # type: ignore[attr-defined]
+    compared = 0
+    for data in (generated("mixed", 100), ISO):
+        for record in MARCReader(data):
+            if record is None or record.raw is None or record._odd is not None or record.raw[9:10] != b"a":
+                continue
+            slot, error = libmarc._batch.new_slot(), libmarc._native.new_error()  # type: ignore[attr-defined]
+            raw = ffi.from_buffer("uint8_t[]", record.raw)
+            assert lib.marc_parse_record(raw, len(record.raw), lib.MARC_PIECE_ALONE, ffi.NULL, slot, error) == 0
+            text = libmarc._batch.call_text(lib.marc_batch_mrk, slot[0], lib.MARC_MRK_MNEMONICS)  # type: ignore[attr-defined]
+            (native,) = libmarc._batch.split_text(text)  # type: ignore[attr-defined]
+            assert libmarc.record_to_mrk(record) == native
+            compared += 1
+    assert compared > 60
+
+
+def mrk(text: str, **options: Any) -> list[tuple[Any, ...]]:
+    return all_contents(text.encode(), format="mrk", **options)
+
+
+def test_mrk_of_every_shape() -> None:
+    leader = "00000nam a2200000 a 4500"
+    one = f"=LDR  {leader}\n=001  a\\b\n=245  1\\$aA{{dollar}}$bB\\C\n"
+    expected = [(leader, [("001", "a b", None, []), ("245", None, ("1", " "), [("a", "A$"), ("b", "B\\C")])])]
+    for text in (
+        one,
+        one.replace("\n", "\r\n"),
+        one.replace("\n", "\r"),
+        one.rstrip(),
+        "\n\n" + one + "\n\n \n",
+        "\ufeff" + one,
+    ):
+        assert mrk(text) == expected
+        assert mrk(text + "\n\n" + text.removeprefix("\ufeff")) == expected * 2
+    assert mrk(one + one) == expected * 2  # without an empty line
+    assert mrk(one.replace("$bB", "$b\n  B")) == [
+        (leader, [*expected[0][1][:1], ("245", None, ("1", " "), [("a", "A$"), ("b", " B\\C")])])
+    ]
+    assert mrk("=001  x\n") == [("          22        4500", [("001", "x", None, [])])]
+    assert mrk("=LDR  00000nam\\a2200000\\a\\4500\n=001\n=245  \n")[0] == (
+        leader,
+        [("001", "", None, []), ("245", None, (" ", " "), [])],
+    )
+
+
+def test_a_record_that_is_no_mrk_costs_no_other() -> None:
+    good = "=LDR  00000nam a2200000 a 4500\n=001  x\n"
+    for bad, what in (
+        ("=LDR  00000nam a2200000 a 4500\n=24510$aX\n", "two blanks"),
+        ("text\n=001  x\n", "begins no field"),
+        ("=245  10text$aX\n", "before the first subfield"),
+        ("=245  10$aX$\n", "without a code"),
+        ("=2\n", "two blanks"),
+    ):
+        records = libmarc.read(f"{good}\n{bad}\n{good}".encode(), on_error="none", format="mrk")
+        found = []
+        for record in records:
+            found.append(record is not None)
+            if record is None:
+                assert what in str(records.current_exception)
+                assert "line " in str(records.current_exception)
+        assert found == [True, False, True]
+    error = RecordFormatError("x", 1, None, 3, 1)
+    assert (pickle.loads(pickle.dumps(error)).line, str(pickle.loads(pickle.dumps(error)))) == (3, "x")
+
+
+def test_mrk_that_is_no_text() -> None:
+    good = "=LDR  00000nam a2200000 a 4500\n=001  x\n\n"
+    given = 0
+    with pytest.raises(FormatError, match="no MARCMaker text"):
+        for _ in libmarc.read(Source((good * 2).encode() + b"=001  \xe9\n", 20)):
+            given += 1
+    assert given == 2
+    with pytest.raises(FormatError, match="largest_record"):
+        mrk("=001  " + "x" * 10_000, largest_record=1000)
+
+
+def test_records_from_text_can_be_copied_and_written() -> None:
+    for document in DOCUMENTS.values():
+        record = records_of(document)[0]
+        again = pickle.loads(pickle.dumps(record))
+        assert contents(again) == EXPECTED[0]
+        assert again.as_marc() == record.as_marc() == PARTS[0]
+        assert book(0) == PARTS[0]
