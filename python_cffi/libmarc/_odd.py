@@ -185,6 +185,11 @@ class Piece:
         return bool(self.view.record_status[self.number] == lib.MARC_BAD_OVERSIZE_PART)
 
     @property
+    def is_plain(self) -> bool:
+        flags = self.view.record_flags[self.number]
+        return bool(flags & lib.MARC_REC_PLAIN) and not self.notes
+
+    @property
     def is_no_record(self) -> bool:
         """Whether it was rejected before its leader was looked at, or must not be taken apart."""
         code = self.view.record_status[self.number]

@@ -510,7 +510,8 @@ def _decoded(piece: Piece, decoding: Decoding) -> Record:
     if piece.is_no_record:
         raise piece.error()
     try:
-        leader, fields = decoding.read(piece.raw)
+        read = decoding.read_plain if piece.is_plain else decoding.read
+        leader, fields = read(piece.raw)
     except Exception as problem:
         raise piece.placed(problem) from None
     record = Record.__new__(Record)
