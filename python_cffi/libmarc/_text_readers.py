@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from collections.abc import Iterator
 from typing import Any
 
+from libmarc._json_stream import JSONStream
+from libmarc._mrk import from_mnemonics
 from libmarc.exceptions import PymarcException
 from libmarc.field import Field, Indicators, Subfield
 from libmarc.leader import Leader
@@ -27,47 +28,41 @@ def _open_text(target: Any, encoding: str | None) -> Any:
 
 
 class JSONReader(Reader):
-    """Reads MARC-in-JSON: an array of objects, one object, or objects one after the other, as in JSON Lines.
+    """Reads MARC-in-JSON, object by object: an array, one object, or objects one behind another, as in JSON Lines.
 
     `marc_target`: a file, the path of one, or the text itself; `encoding` is that of a path or of bytes. What is no
-    JSON raises JSONDecodeError, after the records before it. (`stream` changes nothing.)
+    JSON raises FormatError, behind the records before it. (`stream` changes nothing: it is always so.)
     """
 
     def __init__(self, marc_target: Any, encoding: str = "utf-8", stream: bool = False) -> None:
         self.encoding = encoding
         self.file_handle = _open_text(marc_target, encoding)
-        content = self.file_handle.read()
-        self._text: str = content.decode(encoding) if isinstance(content, bytes) else content
-        self._objects = _objects(self._text)
+        self._begin = self.file_handle.tell() if _is_seekable(self.file_handle) else None
+        self._objects = JSONStream(self.file_handle.read, encoding)
+
+    def _begin_anew(self) -> None:
+        if self._begin is not None:
+            self.file_handle.seek(self._begin)
+            self._objects = JSONStream(self.file_handle.read, self.encoding)
 
     @property
     def records(self) -> list[Any]:
-        """All objects, as json.load() gives them."""
-        return list(_objects(self._text))
+        """All objects, as json.load() gives them. Those that are left, where the file cannot be read again."""
+        self._begin_anew()
+        return list(self._objects)
 
     def __iter__(self) -> Iterator[Record]:
-        """The records from the first one on."""
-        self._objects = _objects(self._text)
+        """The records from the first one on; from the next one on, where the file cannot be read again."""
+        self._begin_anew()
         return self
 
     def __next__(self) -> Record:
         return json_record(next(self._objects))
 
 
-def _objects(text: str) -> Iterator[Any]:
-    decode = json.JSONDecoder(strict=False).raw_decode
-    at = _skip(text, 0, " \t\r\n\ufeff")
-    if text.startswith("[", at):
-        at += 1
-    while (at := _skip(text, at, " \t\r\n,]")) < len(text):
-        value, at = decode(text, at)
-        yield value
-
-
-def _skip(text: str, at: int, what: str) -> int:
-    while at < len(text) and text[at] in what:
-        at += 1
-    return at
+def _is_seekable(file: Any) -> bool:
+    seekable = getattr(file, "seekable", None)
+    return seekable is not None and seekable()
 
 
 def json_record(content: dict[str, Any]) -> Record:
@@ -86,24 +81,26 @@ def _json_field(tag: str, value: Any) -> Field:
 
 
 class MARCMakerReader(Reader):
-    """Reads MARCMaker text as str(record) gives it: a line a field, a blank line between records.
+    """Reads MARCMaker text as str(record) gives it, record by record: a line a field, an empty line between records.
 
-    `target`: a file, the path of one, or the text itself; `encoding` is that of a path.
+    `target`: a file, the path of one, or the text itself; `encoding` is that of a path. PymarcException for a record
+    with a line that is no field; the next record follows. A backslash is a blank in indicators and control fields, and
+    names in braces, such as {dollar}, are the characters that they stand for.
     """
 
     def __init__(self, target: Any, encoding: str | None = "utf-8") -> None:
-        file = _open_text(target, encoding)
-        content = file.read()
-        file.close()
-        self.records = [part for part in content.split("\n\n") if part.strip()]
-        self.iter = iter(self.records)
+        self._file = _open_text(target, encoding)
 
     def __iter__(self) -> Iterator[Record]:
         return self
 
     def __next__(self) -> Record:
+        lines = self._next_lines()
+        if not lines:
+            self._file.close()
+            raise StopIteration
         record = Record()
-        for line in next(self.iter).splitlines():
+        for line in lines:
             try:
                 content = self._parse_line(line)
             except Exception as problem:
@@ -114,6 +111,17 @@ class MARCMakerReader(Reader):
                 record.add_field(content)
         return record
 
+    def _next_lines(self) -> list[str]:
+        """The lines up to the next empty one; [] at the end."""
+        lines: list[str] = []
+        while not self._file.closed:
+            line = self._file.readline()
+            if line.strip():
+                lines.append(line.rstrip("\r\n"))
+            elif lines or not line:
+                break
+        return lines
+
     def _parse_line(self, line: str) -> Leader | Field:
         """Leader or field of a line, such as ``=245  10$aTitle``. ValueError if it is none."""
         if not line.startswith("="):
@@ -122,9 +130,15 @@ class MARCMakerReader(Reader):
             raise ValueError("Tag should be separated from the rest of the field by two spaces.")
         tag, content = line[1:4], line[6:]
         if tag == "LDR":
-            return Leader(content)
+            return Leader(_unblanked(content))
         if tag < "010" and tag.isdigit():
-            return Field(tag, data=content.replace("\\", " "))
-        first, second = list(content[:2].replace("\\", " "))
-        _, *subfields = content[2:].split("$")
-        return Field(tag, Indicators(first, second), [Subfield(part[:1], part[1:]) for part in subfields])
+            return Field(tag, data=_unblanked(content))
+        indicators, *parts = content.split("$")
+        if len(indicators) != 2:
+            raise ValueError("two indicators are expected before the first subfield")
+        subfields = [Subfield(part[:1], from_mnemonics(part[1:])) for part in parts]
+        return Field(tag, Indicators(*indicators.replace("\\", " ")), subfields)
+
+
+def _unblanked(text: str) -> str:
+    return from_mnemonics(text.replace("\\", " "))

@@ -72,7 +72,7 @@ class TooManyErrors(PymarcException):
     """More pieces were rejected than `max_errors` allows. ``__cause__`` is the error of the last one."""
 
 
-class FormatError(PymarcException):
+class FormatError(PymarcException, ValueError):
     """The input is broken as XML, JSON or MARCMaker text. The records before that place have been given.
 
     ``record_index`` is the number of the record that it cuts, ``byte_offset`` the place in the source; ``line`` and
