@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from libmarc._native import ffi, lib
 from libmarc._texts import Entries, split_text
 from libmarc.constants import END_OF_FIELD, SUBFIELD_INDICATOR
-from libmarc.field import CONTROL_TAGS, Field, Shape, Texts, make_subfields, shape_of, what_was_asked
+from libmarc.field import CONTROL_TAGS, Field, Shape, Texts, make_subfields, read_fields, shape_of, what_was_asked
 
 if TYPE_CHECKING:
     from libmarc._batch import Batch
@@ -130,7 +130,10 @@ class BatchFields:
         entry = entries.read(number) if number is not None else None
         if entry is None:
             return None
-        return _chosen(entry.split(END_OF_FIELD), with_controls) if entry else []
+        if not entry:
+            return []
+        contents = entry.split(END_OF_FIELD)
+        return read_fields([text[:3] for text in contents], [text[3:] for text in contents], with_controls)
 
     def _read_choice(self, batch: Batch, tags: tuple[str, ...]) -> tuple[Entries, bool] | None:
         if len(self._asked) >= MOST_CHOICES and tags not in self._asked:
@@ -158,11 +161,17 @@ def _with_texts(shapes: Iterable[Shape], texts: list[str]) -> list[Field]:
     fields = _new_fields(len(texts) - 1)
     for field, (tag, indicators, _), text in zip(fields, shapes, texts):
         field.tag = tag
+        field._indicators = indicators
+        field._value = None
         if indicators is None:
             field.control_field = True
             field.data = text
+            field._source = None
+            field._subfields = []
         else:
-            field._text = text
+            field.control_field = False
+            field.data = field._subfields = None
+            field._source = text
     return fields
 
 
@@ -170,12 +179,16 @@ def _with_values(shapes: Iterable[Shape], texts: Texts, values: list[str]) -> li
     fields = _new_fields(len(values))
     for number, field, (tag, indicators, _), value in zip(count(), fields, shapes, values):
         field.tag = tag
+        field._indicators = indicators
         if indicators is None:
             field.control_field = True
             field.data = value
-            field._text = field._value = None
+            field._source = field._value = None
+            field._subfields = []
         else:
-            field._texts = texts
+            field.control_field = False
+            field.data = field._subfields = None
+            field._source = texts
             field._number = number
             field._value = value
     return fields
@@ -189,29 +202,16 @@ def _with_subfields(shapes: Iterable[Shape], number: int, entry: str) -> list[Fi
     begin = 0
     for field, (tag, indicators, size) in zip(fields, shapes):
         field.tag = tag
+        field._indicators = indicators
+        field._source = field._value = None
         if indicators is None:
             field.control_field = True
             field.data = next_control()
             field._subfields = []
         else:
             end = begin + size
-            field._indicators = indicators
+            field.control_field = False
+            field.data = None
             field._subfields = subfields[begin:end]
             begin = end
-    return fields
-
-
-def _chosen(contents: list[str], with_controls: bool) -> list[Field]:
-    """Fields from their tags and texts."""
-    new = Field.__new__
-    fields = []
-    for content in contents:
-        field = new(Field)
-        field.tag = tag = content[:3]
-        if with_controls and tag in CONTROL_TAGS:
-            field.control_field = True
-            field.data = content[3:]
-        else:
-            field._text = content[3:]
-        fields.append(field)
     return fields

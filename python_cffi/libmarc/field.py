@@ -6,8 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import repeat
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from libmarc.constants import END_OF_FIELD, SUBFIELD_INDICATOR
 
@@ -92,13 +91,13 @@ class Field:
     on that list is the field.
     """
 
+    # (There is no __getattr__: with one, every attribute of every field would be slower to get.)
     __slots__ = (
         "__pos",
         "_indicators",
         "_number",
+        "_source",
         "_subfields",
-        "_text",
-        "_texts",
         "_value",
         "control_field",
         "data",
@@ -108,12 +107,11 @@ class Field:
     tag: str
     data: str | None
     control_field: bool
-    _indicators: Indicators | None
-    _subfields: list[Subfield]  # once they have been asked for, or set
-    _text: str | None  # of a data field that was read and not touched: two indicators, subfields; no terminator
-    _texts: Texts | None  # where the text can be had, if it is not there yet
-    _number: int  # of the field among these
-    _value: str | None  # what value() gives, while the text is the field
+    _indicators: Indicators | None  # of a data field None if they are to be taken from the text
+    _subfields: list[Subfield] | None  # None as long as the text is the field
+    _source: str | Texts | None  # that text (two indicators, subfields; no terminator), or where it can be had
+    _number: int  # of the field among the texts
+    _value: str | None  # what value() gives, if it is known; only while the text is the field
     __pos: int
 
     def __init__(
@@ -126,7 +124,7 @@ class Field:
         self.tag = tag = tag if isinstance(tag, str) and len(tag) == 3 else _normal_tag(tag)
         if subfields and isinstance(subfields[0], str):
             raise ValueError("subfields are a list of Subfield(code, value), no longer a flat list of strings")
-        self._text = self._value = None
+        self._source = self._value = None
         if tag < "010" and tag.isdigit():
             self.control_field = True
             self._indicators = None
@@ -138,72 +136,48 @@ class Field:
         self.data = None
         self._subfields = subfields or []
 
-    def __getattr__(self, name: str) -> Any:
-        # Only comes here while the slot is empty: a field that was read, and not asked for this before.
-        value: Any = None
-        if name == "_text":
-            texts = self._texts
-            if texts is not None:
-                value = texts.read()[self._number]
-        elif name == "_subfields":
-            value = self._split()
-            self._indicators = self._indicators  # out of the text, before it is gone
-            self._text = self._value = None
-        elif name == "_indicators":
-            if self._text is not None:
-                value = _indicators_of(self._text[:2])
-        elif name == "_value":
-            if self._text is not None:
-                value = " ".join([part[1:].strip() for part in self._text.split(SUBFIELD_INDICATOR)[1:] if part])
-        elif name == "control_field":
-            value = False  # control fields that are read are told so
-        elif name not in ("_texts", "data"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        setattr(self, name, value)
-        return value
-
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: the list of subfields, not the text.
-        names = ("tag", "control_field", "data", "_indicators", "_subfields", "_text", "_value")
+        self._take_apart()
+        names = ("tag", "control_field", "data", "_indicators", "_subfields", "_source", "_value")
         return state_of(self, Field, {name: getattr(self, name) for name in names})
 
-    def _split(self) -> list[Subfield]:
-        text, make = self._text, _make_subfield
-        if text is None:
-            return []
-        return [make((part[0], part[1:])) for part in text.split(SUBFIELD_INDICATOR)[1:] if part]
+    def _text(self) -> str | None:
+        """The text that is the field, two indicators and subfields without the terminator; None if it is none."""
+        source = self._source
+        if isinstance(source, Texts):
+            self._source = source = source.read()[self._number]
+        return source
+
+    def _take_apart(self) -> list[Subfield]:
+        """Makes the list of subfields the field."""
+        if self._subfields is None:
+            self._indicators = self.indicators  # out of the text, before it is gone
+            self._subfields = self._pairs()
+            self._source = self._value = None
+        return self._subfields
 
     def _pairs(self) -> list[Subfield]:
         """The subfields, for reading only."""
-        return self._subfields if self._text is None else self._split()
+        if self._subfields is not None:
+            return self._subfields
+        make = _make_subfield
+        return [make((part[0], part[1:])) for part in (self._text() or "")[3:].split(SUBFIELD_INDICATOR) if part]
 
     def _content(self) -> str:
         """The field as it is written, without the terminator."""
         return contents_of([self])[0]
 
-    def _leave_text(self) -> None:
-        """What is changed from now on is not in the text that was read."""
-        if self._text is not None:
-            self._subfields  # noqa: B018 (takes the text apart)
+    @property
+    def subfields(self) -> list[Subfield]:
+        """The subfields in their order: an ordinary list, and from now on the field."""
+        subfields = self._subfields
+        return self._take_apart() if subfields is None else subfields
 
-    def _set_subfields(self, subfields: list[Subfield]) -> None:
-        self._leave_text()
+    @subfields.setter
+    def subfields(self, subfields: list[Subfield]) -> None:
+        self._take_apart()
         self._subfields = subfields
-
-    if TYPE_CHECKING:
-
-        @property
-        def subfields(self) -> list[Subfield]: ...
-
-        @subfields.setter
-        def subfields(self, subfields: list[Subfield]) -> None: ...
-
-    else:  # asked for most of all: by no function of Python
-        subfields = property(
-            attrgetter("_subfields"),
-            _set_subfields,
-            doc="The subfields in their order: an ordinary list, and from now on the field.",
-        )
 
     @classmethod
     def convert_legacy_subfields(cls, subfields: Sequence[str]) -> list[Subfield]:
@@ -213,19 +187,23 @@ class Field:
     @property
     def indicators(self) -> Indicators | None:
         """The two indicators; None for a control field."""
-        return self._indicators
+        pair = self._indicators
+        if pair is None and self._subfields is None:
+            self._indicators = pair = _indicators_of((self._text() or "")[:2])
+        return pair
 
     @indicators.setter
     def indicators(self, value: Sequence[str] | None) -> None:
         if value is not None:
             pair = _two_indicators(value)
-            self._leave_text()
+            self._take_apart()
             self._indicators = pair
 
     @property
     def indicator1(self) -> str:
         """The first indicator; "" for a control field."""
-        return self._indicators.first if self._indicators else ""
+        pair = self.indicators
+        return pair.first if pair else ""
 
     @indicator1.setter
     def indicator1(self, value: str) -> None:
@@ -234,16 +212,18 @@ class Field:
     @property
     def indicator2(self) -> str:
         """The second indicator; "" for a control field."""
-        return self._indicators.second if self._indicators else ""
+        pair = self.indicators
+        return pair.second if pair else ""
 
     @indicator2.setter
     def indicator2(self, value: str) -> None:
         self.indicators = self._own_indicators()._replace(second=value)
 
     def _own_indicators(self) -> Indicators:
-        if self._indicators is None:
+        pair = self.indicators
+        if pair is None:
             raise AttributeError(f"control field {self.tag} has no indicators")
-        return self._indicators
+        return pair
 
     def is_control_field(self) -> bool:
         """Whether this is a control field."""
@@ -261,7 +241,7 @@ class Field:
 
     def get(self, code: str, default: str | None = None) -> str | None:
         """The value of the first subfield with this code, or `default`."""
-        text = self._text
+        text = self._text()
         if text is not None and len(code) == 1:
             at = text.find(f"{SUBFIELD_INDICATOR}{code}")
             return default if at < 0 else text[at + 2 :].partition(SUBFIELD_INDICATOR)[0]
@@ -303,10 +283,12 @@ class Field:
 
     def get_subfields(self, *codes: str) -> list[str]:
         """The values of the subfields with one of these codes, in their order."""
-        text = self._text
-        if text is not None:
+        subfields = self._subfields
+        if subfields is None:
+            source = self._source
+            text = source if isinstance(source, str) else self._text() or ""
             return [part[1:] for part in text[3:].split(SUBFIELD_INDICATOR) if part and part[0] in codes]
-        return [subfield.value for subfield in self._subfields if subfield.code in codes]
+        return [subfield.value for subfield in subfields if subfield.code in codes]
 
     def subfields_as_dict(self) -> dict[str, list[str]]:
         """The values by their code, in their order; {} for a control field."""
@@ -339,7 +321,10 @@ class Field:
             return value
         if self.control_field:
             return self.data or ""
-        return " ".join([subfield.value.strip() for subfield in self._subfields])
+        value = " ".join([subfield.value.strip() for subfield in self._pairs()])
+        if self._subfields is None:
+            self._value = value
+        return value
 
     def format_field(self) -> str:
         """All values as a text to read: without $6, and with dashes before the subdivisions of subjects."""
@@ -359,13 +344,11 @@ class Field:
 
     def __str__(self) -> str:
         """A line of MARCMaker, such as ``=245  01$aTitle``; blanks in indicators and control fields are ``\\``."""
-        if self._indicators is None:
+        pair = self.indicators
+        if pair is None:
             return f"={self.tag}  {(self.data or '').replace(' ', chr(92))}"
-        indicators = "".join(["\\" if i in (" ", "\\") else i for i in self._indicators])
+        indicators = "".join(["\\" if i in (" ", "\\") else i for i in pair])
         return f"={self.tag}  {indicators}{''.join([f'${code}{value}' for code, value in self._pairs()])}"
-
-
-_VALUE: Any = Field.__dict__["_value"]
 
 
 class RawField(Field):
@@ -450,13 +433,14 @@ def contents_of(fields: Iterable[Field]) -> list[str]:
     join = "".join
     contents = []
     for field in fields:
-        text = field._text
+        subfields = field._subfields
+        text = field._text() if subfields is None else None
         if text is None:
             if field.control_field:
                 text = f"{field.data}"
             else:
                 try:
-                    text = SUBFIELD_INDICATOR.join([join(field._indicators or ""), *map(join, field._subfields)])
+                    text = SUBFIELD_INDICATOR.join([join(field._indicators or ""), *map(join, subfields or ())])
                 except TypeError:  # not all are str
                     text = _content_of_any(field)
         elif _EMPTY in text or text.endswith(SUBFIELD_INDICATOR):
@@ -466,7 +450,7 @@ def contents_of(fields: Iterable[Field]) -> list[str]:
 
 
 def _content_of_any(field: Field) -> str:
-    first, second = field._indicators or ("", "")
+    first, second = field.indicators or ("", "")
     return f"{first}{second}{''.join([f'{SUBFIELD_INDICATOR}{code}{value}' for code, value in field._pairs()])}"
 
 
@@ -486,15 +470,9 @@ def make_subfields(codes: str, values: list[str]) -> list[Subfield]:
 def what_was_asked(fields: list[Field]) -> tuple[int, int, int]:
     """Of the data fields among these, which kept their text: from how many the subfields were taken, how many were
     asked for their value; and how many there are."""
-    data = [field for field in fields if not is_control_tag(field.tag)]
-    return sum(field._text is None for field in data), sum(map(_has_value, data)), len(data)
-
-
-def _has_value(field: Field) -> bool:
-    try:
-        return _VALUE.__get__(field, Field) is not None
-    except AttributeError:
-        return False
+    data = [field for field in fields if not field.control_field]
+    touched = sum(field._subfields is not None for field in data)
+    return touched, sum(field._value is not None for field in data), len(data)
 
 
 def _normal_tag(tag: str | int) -> str:
@@ -507,18 +485,24 @@ def _normal_tag(tag: str | int) -> str:
         return str(tag)
 
 
-def read_fields(tags: Iterable[str], texts: Iterable[str]) -> list[Field]:
-    """Fields of a plain record: `texts` are their contents without the terminator."""
+def read_fields(tags: Iterable[str], texts: Iterable[str], with_controls: bool = True) -> list[Field]:
+    """Fields of a plain record: `texts` are their contents without the terminator. `with_controls`: perhaps some are
+    control fields."""
     new = Field.__new__
     fields = []
     for tag, text in zip(tags, texts):
         field = new(Field)
         field.tag = tag
-        if tag < "010" and tag.isdigit():
+        field._indicators = field._value = None
+        if with_controls and tag in CONTROL_TAGS:
             field.control_field = True
             field.data = text
+            field._source = None
+            field._subfields = []
         else:
-            field._text = text
+            field.control_field = False
+            field.data = field._subfields = None
+            field._source = text
         fields.append(field)
     return fields
 
