@@ -144,6 +144,26 @@ void append_number(Text &text, std::uint64_t number) {
   for (const char *digit = digits.begin(); digit < end; ++digit) text.data.push(static_cast<std::uint8_t>(*digit));
 }
 
+// Numbers keys, which are not 0, in the order in which they first come. Nearly every one has come before: those are found in a small
+// table by their hash.
+class Numbers {
+public:
+  std::uint32_t size() const { return static_cast<std::uint32_t>(known_.size()); }
+  std::uint32_t number_of(std::uint64_t key) {
+    Recent &recent = recent_[key * 0x9E3779B97F4A7C15U >> 54];
+    if (recent.key != key) recent = {key, known_.try_emplace(key, size()).first->second};
+    return recent.number;
+  }
+
+private:
+  struct Recent {
+    std::uint64_t key;
+    std::uint32_t number;
+  };
+  std::array<Recent, 1024> recent_{};
+  std::unordered_map<std::uint64_t, std::uint32_t> known_;
+};
+
 } // namespace
 
 Text batch_values(const Batch &batch) { return text_of(batch, append_values); }
@@ -157,17 +177,16 @@ Text batch_subfields(const Batch &batch) { return text_of(batch, append_subfield
 Text batch_shapes(const Batch &batch, std::uint32_t *shape_of_field) {
   Text text;
   text.reserve(256, 256 * 8);
-  std::unordered_map<std::uint64_t, std::uint32_t> known;
+  Numbers numbers;
   for (std::size_t i = 0; i < batch.field_tag.size(); ++i) {
     const std::uint32_t tag = batch.field_tag[i];
     const std::uint8_t *content = batch.data + batch.field_offset[i];
     const bool has_indicators = !is_control_tag(tag) && batch.field_length[i] >= 2;
     const std::uint64_t indicators = has_indicators ? content[0] | std::uint64_t{content[1]} << 8 : 0;
     const std::uint64_t subfields = batch.subfield_first[i + 1] - batch.subfield_first[i];
-    const auto [shape, is_new] =
-        known.try_emplace(subfields << 40 | indicators << 24 | tag, static_cast<std::uint32_t>(text.start.size() - 1));
-    shape_of_field[i] = shape->second;
-    if (!is_new) continue;
+    const std::uint32_t known = numbers.size();
+    shape_of_field[i] = numbers.number_of(std::uint64_t{1} << 63 | subfields << 40 | indicators << 24 | tag);
+    if (numbers.size() == known) continue;
     for (unsigned k = 0; k < 3; ++k) text.data.push(static_cast<std::uint8_t>(tag >> (8 * k)));
     if (has_indicators) text.append({content, 2});
     append_number(text, subfields);
