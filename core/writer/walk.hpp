@@ -13,19 +13,27 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace marc {
 
 // A few bytes that count as Latin-1, a leader or a tag, as UTF-8.
 template <std::size_t kMost> class Latin1Text {
 public:
-  explicit Latin1Text(const std::uint8_t *bytes) : size_(latin1_to_utf8(bytes, kMost, data_.data())) {}
+  explicit Latin1Text(const std::uint8_t *bytes) {
+    std::uint8_t high = 0;
+    for (std::size_t i = 0; i < kMost; ++i) high |= bytes[i];
+    if (high < 0x80)
+      std::memcpy(data_.data(), bytes, kMost); // nearly always
+    else
+      size_ = latin1_to_utf8(bytes, kMost, data_.data());
+  }
 
   Part part() const { return {data_.data(), size_, data_.data() + data_.size()}; }
 
 private:
   std::array<std::uint8_t, 2 * kMost + kBlock> data_{};
-  std::size_t size_;
+  std::size_t size_ = kMost;
 };
 
 inline Latin1Text<kLeaderSize> leader_text(const LeaderBytes &leader) { return Latin1Text<kLeaderSize>(leader.data()); }
