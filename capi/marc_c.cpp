@@ -66,8 +66,8 @@ std::int32_t read_options(const marc_reader_options *given, marc_reader_options 
     return bad_argument(error, "options.chunk_bytes must be 64 to 1 GiB");
   if (options.largest_record < 1 || options.largest_record > kLargestLargest)
     return bad_argument(error, "options.largest_record must be 1 byte to 3 GiB");
-  if (options.interruptible > 1 || options.reserved != 0)
-    return bad_argument(error, "options.interruptible must be 0 or 1, reserved must be 0");
+  if (options.interruptible > 1) return bad_argument(error, "options.interruptible must be 0 or 1");
+  if (options.text_mode > MARC_TEXT_RAW) return bad_argument(error, "options.text_mode is unknown");
   if (options.range_begin != 0 || options.range_end != UINT64_MAX)
     return report(MARC_E_UNSUPPORTED, "byte ranges are not offered yet", error);
   if (options.format > MARC_FORMAT_MARCXML || options.reserved_too != 0)
@@ -84,7 +84,8 @@ std::unique_ptr<marc::BatchStream> open_stream(std::unique_ptr<marc::Source> sou
                                              marc::XmlOptions{options.chunk_bytes, options.batch_records, largest});
   const auto reading = static_cast<marc::Reading>(options.parse_mode);
   return std::make_unique<marc::Pipeline>(
-      std::move(source), marc::PipelineOptions{options.chunk_bytes, options.batch_records, largest, reading});
+      std::move(source), marc::PipelineOptions{options.chunk_bytes, options.batch_records, largest, reading,
+                                               static_cast<marc::TextMode>(options.text_mode)});
 }
 
 // Opens a reader on the source that `open(options, failure)` makes.
@@ -253,12 +254,14 @@ int32_t marc_parse_record(const uint8_t *data, size_t length, uint32_t place, co
     batch->data = data;
     batch->length = length;
     const auto reading = static_cast<marc::Reading>(options.parse_mode);
+    const auto text = static_cast<marc::TextMode>(options.text_mode);
     marc::Scanner scanner(length);
     const marc::Piece piece = scanner.next(data, length, true);
     if (piece.kind == marc::PieceKind::Record && piece.length == length)
-      marc::parse_sound(*batch, 0, length, scanner.leader(), scanner.directory(), reading);
+      marc::parse_sound(*batch, 0, length, scanner.leader(), scanner.directory(), reading, text);
     else
-      marc::parse_chunk(*batch, 0, length, surroundings(place), reading);
+      marc::parse_chunk(*batch, 0, length, surroundings(place), reading, text);
+    batch->finish();
     *out = handle(batch.release());
     return std::int32_t{MARC_OK};
   });
@@ -297,7 +300,13 @@ void marc_batch_get_view(const marc_batch *given, marc_batch_view *out) {
     view.record_extent = batch.extent.data();
     view.record_leader = batch.leaders.data();
   }
+  view.record_text = batch.record_text.size() == 0 ? nullptr : batch.record_text.data();
   give(view, out);
+}
+
+const marc_batch *marc_batch_text(const marc_batch *batch) {
+  const bool has_text = batch != nullptr && core(batch)->record_text.size() > 0;
+  return has_text ? handle(core(batch)->text.get()) : nullptr;
 }
 
 const marc_batch *marc_batch_retain(const marc_batch *batch) {

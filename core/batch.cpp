@@ -29,6 +29,29 @@ void Batch::clear() {
   place.clear();
   extent.clear();
   leaders.clear();
+  record_text.clear();
+  if (text != nullptr) text->clear();
+}
+
+Batch &Batch::open_text() {
+  if (text == nullptr) {
+    text = std::make_unique<Batch>();
+    text->clear();
+  }
+  return *text;
+}
+
+void Batch::close_text() {
+  while (record_text.size() + 1 < size()) record_text.push(kNoText);
+  record_text.push(static_cast<std::uint32_t>(text->size() - 1));
+  text->data = text->own.data();
+  text->length = text->own.size();
+}
+
+void Batch::finish() {
+  if (record_text.size() == 0) return;
+  count_steps(size() - record_text.size());
+  while (record_text.size() < size()) record_text.push(kNoText);
 }
 
 void Batch::drop_open_fields() {
@@ -54,6 +77,11 @@ void Batch::add_record(std::size_t start, std::size_t size, std::int32_t status,
 
 void Batch::drop_record() {
   const std::size_t last = size() - 1;
+  if (record_text.size() > last) {
+    text->own.shrink(text->record_start[text->size() - 1]);
+    text->drop_record();
+    record_text.shrink(last);
+  }
   rejected -= record_status[last] == MARC_OK ? 0 : 1;
   while (notes.size() > 0 && notes[notes.size() - 1].record == last) notes.shrink(notes.size() - 1);
   record_start.shrink(last);

@@ -35,6 +35,11 @@ struct Batch {
   void add_record(std::size_t start, std::size_t length, std::int32_t status, std::uint32_t flags);
   // Takes back the last record.
   void drop_record();
+  // The batch to which the last record's text form is to be added, and where in it that has been. It is then its own.
+  Batch &open_text();
+  void close_text();
+  // Once all records are there: record_text has one entry for each, if any of them has a text form.
+  void finish();
   std::size_t size() const { return record_start.size(); }
 
   const std::uint8_t *data = nullptr; // of the first piece's bytes; into `arena`, or borrowed from the user
@@ -62,6 +67,11 @@ struct Batch {
   PodArray<std::uint64_t> extent;  // bytes that it has there
   PodArray<std::uint8_t> leaders;  // its leader as it stands there, 24 bytes each
   PodArray<std::uint64_t> scratch; // of the parser
+
+  // Records whose text is not UTF-8 as it stands have a form of their own, in which it is: a record of this batch.
+  static constexpr std::uint32_t kNoText = UINT32_MAX;
+  std::unique_ptr<Batch> text;
+  PodArray<std::uint32_t> record_text; // numbers there, or kNoText; it may end early, and is empty if there are none
 
   PodArray<std::uint8_t> own;     // the bytes, where the batch made them itself
   Arena *arena = nullptr;         // a reference; NULL where the bytes are its own, or the user's

@@ -50,6 +50,7 @@ constexpr std::array kCodes{
     MARC_CODE(MARC_BAD_OVERSIZE_PART, "a further part of a record that is too large"),
     MARC_CODE(MARC_BAD_CUT, "the source failed before the piece was complete"),
     MARC_CODE(MARC_BAD_OVERLAP, "the fields overlap so much that they have more than 32 times the bytes of the record"),
+    MARC_CODE(MARC_BAD_ESCAPE, "a subfield in MARC-8 ends within an escape sequence"),
     MARC_CODE(MARC_BAD_GZIP, "no MARC record, but data compressed by gzip, as it seems: decompress it (gzip -dc; in "
                              "Python gzip.open) and read that"),
     MARC_CODE(MARC_BAD_BZIP2, "no MARC record, but data compressed by bzip2, as it seems: decompress it (bzip2 -dc; in "
@@ -99,6 +100,11 @@ constexpr std::array kCodes{
     MARC_CODE(MARC_NOTE_FIELD_KIND, "a control field under the tag of a data field, or the reverse"),
     MARC_CODE(MARC_NOTE_MISPLACED, "text or an element of MARCXML at a place where it means nothing; passed over"),
     MARC_CODE(MARC_NOTE_NO_FIELDS, "a record without fields"),
+    MARC_CODE(MARC_NOTE_UNMAPPED, "bytes that are no character in MARC-8"),
+    MARC_CODE(MARC_NOTE_ORPHAN_MARK, "a combining mark of MARC-8 without a letter"),
+    MARC_CODE(MARC_NOTE_UTF8, "leader/09 does not say UTF-8, and the text is UTF-8"),
+    MARC_CODE(MARC_NOTE_MARC8, "leader/09 says UTF-8, and the text is MARC-8"),
+    MARC_CODE(MARC_NOTE_LATIN1, "the text is neither UTF-8 nor MARC-8; read as Latin-1"),
 };
 #undef MARC_CODE
 

@@ -5,6 +5,7 @@
 #include "field_rules.hpp"
 #include "salvage.hpp"
 #include "subfields.hpp"
+#include "text_form.hpp"
 #include "utf8.hpp"
 #include "widths.hpp"
 
@@ -96,26 +97,95 @@ bool has_nonascii(const Batch &batch, const SubfieldFindings &found, bool utf8) 
   return false;
 }
 
-// Adds the record whose fields were added and indexed, with the flags that every record may have besides `flags`.
-void add_delivered(Batch &batch, std::size_t start, std::size_t length, std::uint32_t flags, bool utf8,
-                   const SubfieldFindings &found, std::size_t first_note) {
-  if (utf8) flags |= MARC_REC_UTF8;
-  if (has_nonascii(batch, found, utf8)) flags |= MARC_REC_NONASCII;
-  if (batch.notes.size() > first_note) flags |= MARC_REC_NOTED;
-  batch.add_record(start, length, MARC_OK, flags);
+// Whether all fields that were added since the last whole record are valid UTF-8.
+bool has_utf8_fields(const Batch &batch) {
+  for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i)
+    if (!is_utf8(batch.data + batch.field_offset[i], batch.field_length[i])) return false;
+  return true;
+}
+
+// How the text of a record is encoded.
+struct TextFound {
+  bool says_utf8;    // leader/09 is 'a', or the text shows it where that is lost
+  Encoding encoding; // that it is read in
+  bool converted;    // its bytes are not that text as it stands
+};
+
+// pymarc believes leader/09, or whoever says that all is UTF-8.
+TextFound text_as_pymarc(const Batch &batch, bool says_utf8, const SubfieldFindings &found, TextMode mode) {
+  const Encoding encoding = says_utf8 || mode != TextMode::ByLeader ? Encoding::Utf8 : Encoding::Marc8;
+  return {says_utf8, encoding, encoding == Encoding::Marc8 && (found.high || !is_plain_ascii(batch, false))};
+}
+
+// The best reading looks at the text.
+TextFound text_as_it_is(const Batch &batch, bool says_utf8, const SubfieldFindings &found, TextMode mode) {
+  if (mode == TextMode::Raw) return {says_utf8, Encoding::Utf8, false};
+  Evidence evidence;
+  for (std::size_t i = batch.field_first[batch.size()]; i < batch.field_tag.size(); ++i)
+    evidence.add(batch.data + batch.field_offset[i], batch.field_length[i]);
+  const Encoding encoding = mode == TextMode::Utf8 ? Encoding::Utf8 : evidence.judge(says_utf8);
+  if (encoding == Encoding::Utf8) return {says_utf8, encoding, says_utf8 ? !evidence.is_valid_utf8() : found.high};
+  return {says_utf8, encoding, found.high || !is_plain_ascii(batch, true)};
+}
+
+// A note where leader/09 is not true. Returns flags.
+std::uint32_t note_encoding(Batch &batch, std::size_t start, const SubfieldFindings &found, const TextFound &text,
+                            Reading reading, TextMode mode) {
+  if (mode != TextMode::ByLeader) return 0;
+  std::int32_t code = MARC_OK;
+  if (text.encoding == Encoding::Latin1)
+    code = MARC_NOTE_LATIN1;
+  else if (text.says_utf8 && text.encoding == Encoding::Marc8)
+    code = MARC_NOTE_MARC8;
+  else if (!text.says_utf8 && found.high && (text.encoding == Encoding::Utf8 || has_utf8_fields(batch)))
+    code = MARC_NOTE_UTF8;
+  if (code == MARC_OK) return 0;
+  add_note(batch, code, start, 0);
+  return reading == Reading::Best && text.says_utf8 ? MARC_REC_REPAIRED : 0; // pymarc would reject the record
+}
+
+// How a record is to be delivered, beside its flags.
+struct Delivery {
+  std::size_t start;
+  std::size_t length;
+  Reading reading;
+  TextMode mode;
+  std::size_t first_note;
+};
+
+// Adds the record whose fields were added and indexed, with the flags that every record may have besides `flags`, and its
+// text form if it needs one.
+void add_delivered(Batch &batch, const Delivery &record, std::uint32_t flags, const TextFound &text,
+                   const SubfieldFindings &found, const Widths &widths) {
+  if (!text.says_utf8 || text.encoding != Encoding::Utf8)
+    flags |= note_encoding(batch, record.start, found, text, record.reading, record.mode);
+  if (text.says_utf8) flags |= MARC_REC_UTF8;
+  if (has_nonascii(batch, found, text.says_utf8)) flags |= MARC_REC_NONASCII;
+  if (batch.notes.size() > record.first_note) flags |= MARC_REC_NOTED;
+  batch.add_record(record.start, record.length, MARC_OK, flags);
+  if (!text.converted) return;
+  const auto rule = record.reading == Reading::Best ? Marc8Rule::Best : Marc8Rule::Pymarc;
+  const std::int32_t status = add_text_form(batch, {text.encoding, rule, widths});
+  if (status == MARC_OK) return;
+  const marc_note reason = batch.notes[batch.notes.size() - 1];
+  batch.drop_record();
+  batch.notes.push(reason);
+  add_rejected(batch, record.start, record.length, status, flags & MARC_REC_SOUND, batch.notes.size() - 1);
 }
 
 // Adds the piece as the record that pymarc sees in it. `flags`: MARC_REC_SOUND or 0.
-void parse_as_pymarc(Batch &batch, std::size_t start, std::size_t length, Surroundings around, std::uint32_t flags) {
+void parse_as_pymarc(Batch &batch, std::size_t start, std::size_t length, Surroundings around, std::uint32_t flags,
+                     TextMode mode) {
   const std::size_t first_note = batch.notes.size();
   if ((flags & MARC_REC_SOUND) == 0) add_note(batch, MARC_NOTE_FRAMING, start, 0);
-  const std::int32_t status = read_as_pymarc(batch, start, length, around);
+  const std::int32_t status = read_as_pymarc(batch, start, length, around, mode);
   if (status != MARC_OK) {
     add_rejected(batch, start, length, status, flags, first_note);
     return;
   }
   const SubfieldFindings found = index_subfields(batch, false, start, start + length);
-  add_delivered(batch, start, length, flags, batch.data[start + 9] == 'a', found, first_note);
+  const TextFound text = text_as_pymarc(batch, batch.data[start + 9] == 'a', found, mode);
+  add_delivered(batch, {start, length, Reading::Pymarc, mode, first_note}, flags, text, found, {});
 }
 
 // Notes on the fields that were added since the last whole record, for the best reading. Returns flags.
@@ -132,7 +202,7 @@ std::uint32_t note_fields(Batch &batch, bool utf8, const Widths &widths) {
 }
 
 // Adds the piece, repaired. False where nothing can be made of it; nothing was added then.
-bool parse_salvaged(Batch &batch, std::size_t start, std::size_t length) {
+bool parse_salvaged(Batch &batch, std::size_t start, std::size_t length, TextMode mode) {
   const std::size_t first_note = batch.notes.size();
   const Salvaged salvaged = salvage(batch, start, length);
   if (batch.field_tag.size() == batch.field_first[batch.size()] || overlap(batch, length)) {
@@ -142,15 +212,17 @@ bool parse_salvaged(Batch &batch, std::size_t start, std::size_t length) {
   }
   const SubfieldFindings found = index_subfields(batch, false, start, start + length);
   const Widths widths = find_widths(batch, salvaged.indicators, salvaged.identifier);
-  const std::uint32_t flags = MARC_REC_REPAIRED | note_fields(batch, salvaged.utf8, widths);
-  add_delivered(batch, start, length, flags, salvaged.utf8, found, first_note);
+  const TextFound text = text_as_it_is(batch, salvaged.utf8, found, mode);
+  const bool utf8 = mode != TextMode::Raw && text.encoding == Encoding::Utf8;
+  const std::uint32_t flags = MARC_REC_REPAIRED | note_fields(batch, utf8, widths);
+  add_delivered(batch, {start, length, Reading::Best, mode, first_note}, flags, text, found, widths);
   return true;
 }
 
 // The same for a sound record at data[start] that has these flags so far. Returns all of them.
-std::uint32_t note_sound(Batch &batch, std::size_t start, const EntryMap &map, std::uint32_t flags, bool has_empty) {
+std::uint32_t note_sound(Batch &batch, std::size_t start, const EntryMap &map, std::uint32_t flags, bool has_empty,
+                         bool utf8, const Widths &widths) {
   const std::uint8_t *leader = batch.data + start;
-  const Widths widths = find_widths(batch, leader[10], leader[11]);
   const std::size_t first_note = batch.notes.size();
   if (!has_ascii_leader(leader)) add_note(batch, MARC_NOTE_LEADER_TEXT, start, kLeaderSize);
   const std::size_t first = batch.field_first[batch.size()];
@@ -162,17 +234,17 @@ std::uint32_t note_sound(Batch &batch, std::size_t start, const EntryMap &map, s
   if (batch.notes.size() > first_note) flags |= MARC_REC_REPAIRED;
   if ((flags & MARC_REC_PLAIN) != 0 && !has_empty && widths.is_marc21()) return flags;
   if (!widths.is_marc21()) flags &= ~std::uint32_t{MARC_REC_PLAIN};
-  return flags | note_fields(batch, leader[9] == 'a', widths);
+  return flags | note_fields(batch, utf8, widths);
 }
 
 } // namespace
 
 void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Leader &leader, const Directory &directory,
-                 Reading reading) {
+                 Reading reading, TextMode mode) {
   const std::uint8_t *record = batch.data + start;
   const bool usual = leader.map.is_marc21() && has_ascii_leader(record) && directory.has_ascii_tags();
   if (!usual && reading == Reading::Pymarc) {
-    parse_as_pymarc(batch, start, length, Surroundings::BytesFollow, MARC_REC_SOUND);
+    parse_as_pymarc(batch, start, length, Surroundings::BytesFollow, MARC_REC_SOUND, mode);
     return;
   }
   const std::size_t first_note = batch.notes.size();
@@ -186,13 +258,18 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
     }
   }
   const SubfieldFindings found = index_subfields(batch, in_order, start + leader.base, start + length - 1);
-  const bool utf8 = record[9] == 'a';
+  const bool says_utf8 = record[9] == 'a';
+  const TextFound text = reading == Reading::Best ? text_as_it_is(batch, says_utf8, found, mode)
+                                                  : text_as_pymarc(batch, says_utf8, found, mode);
+  const bool utf8 = mode != TextMode::Raw && text.encoding == Encoding::Utf8;
   const bool valid = !utf8 || !found.high || is_utf8(record + leader.base, length - leader.base);
   std::uint32_t flags = MARC_REC_SOUND;
   if (usual && in_order && !found.inner) flags |= MARC_REC_SPLITS;
   if ((flags & MARC_REC_SPLITS) != 0 && found.is_plain() && valid) flags |= MARC_REC_PLAIN;
+  Widths widths;
   if (reading == Reading::Best) {
-    flags = note_sound(batch, start, leader.map, flags, found.empty);
+    widths = find_widths(batch, record[10], record[11]);
+    flags = note_sound(batch, start, leader.map, flags, found.empty, utf8, widths);
   } else if ((flags & MARC_REC_PLAIN) == 0 || found.empty) {
     const std::int32_t status = check_fields(batch, utf8);
     if (status != MARC_OK) {
@@ -200,13 +277,14 @@ void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Lead
       return;
     }
   }
-  if ((flags & MARC_REC_PLAIN) != 0 && utf8 && !found.empty) flags |= MARC_REC_CANONICAL;
-  add_delivered(batch, start, length, flags, utf8, found, first_note);
+  if ((flags & MARC_REC_PLAIN) != 0 && says_utf8 && !found.empty && !text.converted) flags |= MARC_REC_CANONICAL;
+  add_delivered(batch, {start, length, reading, mode, first_note}, flags, text, found, widths);
 }
 
-void parse_chunk(Batch &batch, std::size_t start, std::size_t length, Surroundings around, Reading reading) {
-  if (reading == Reading::Best && parse_salvaged(batch, start, length)) return;
-  parse_as_pymarc(batch, start, length, around, 0);
+void parse_chunk(Batch &batch, std::size_t start, std::size_t length, Surroundings around, Reading reading,
+                 TextMode mode) {
+  if (reading == Reading::Best && parse_salvaged(batch, start, length, mode)) return;
+  parse_as_pymarc(batch, start, length, around, 0, mode);
 }
 
 void add_unread(Batch &batch, std::size_t start, std::size_t length, std::int32_t code) {

@@ -16,10 +16,11 @@ enum class Reading : std::uint8_t { Pymarc = MARC_PARSE_PYMARC, Best = MARC_PARS
 
 // Adds a sound record of `length` bytes at batch.data[start], whose leader and directory the scanner has read.
 void parse_sound(Batch &batch, std::size_t start, std::size_t length, const Leader &leader, const Directory &directory,
-                 Reading reading);
+                 Reading reading, TextMode mode = TextMode::ByLeader);
 
 // Adds any other piece: repaired (the best reading), or as the record that pymarc sees in it, or rejected.
-void parse_chunk(Batch &batch, std::size_t start, std::size_t length, Surroundings around, Reading reading);
+void parse_chunk(Batch &batch, std::size_t start, std::size_t length, Surroundings around, Reading reading,
+                 TextMode mode = TextMode::ByLeader);
 
 // Adds a piece that is not looked into, rejected with this code: MARC_BAD_OVERSIZE, MARC_BAD_CUT, ...
 void add_unread(Batch &batch, std::size_t start, std::size_t length, std::int32_t code);

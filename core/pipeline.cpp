@@ -118,7 +118,7 @@ bool Pipeline::add_piece(Batch &batch, const Piece &piece) {
   if (piece.kind == PieceKind::Silent) {
     batch.silent += piece.length;
   } else if (piece.kind == PieceKind::Record) {
-    parse_sound(batch, start, piece.length, scanner_.leader(), scanner_.directory(), options_.reading);
+    parse_sound(batch, start, piece.length, scanner_.leader(), scanner_.directory(), options_.reading, options_.text);
   } else if (piece.kind == PieceKind::More) {
     close_with(batch, piece, MARC_BAD_OVERSIZE_PART);
   } else if (scanner_.foreign() != 0) {
@@ -144,7 +144,7 @@ void Pipeline::close_with(Batch &batch, const Piece &piece, std::int32_t code) {
 bool Pipeline::add_chunk(Batch &batch, std::size_t start, const Piece &piece) {
   const bool at_end = start + piece.length == size_;
   const auto around = at_end && exhausted_ ? Surroundings::Last : Surroundings::BytesFollow;
-  parse_chunk(batch, start, piece.length, around, options_.reading);
+  parse_chunk(batch, start, piece.length, around, options_.reading, options_.text);
   if (!at_end || exhausted_ || failure_ || batch.record_status[batch.size() - 1] == MARC_OK) return true;
   batch.drop_record();
   held_chunk_ = piece.length;
@@ -153,6 +153,7 @@ bool Pipeline::add_chunk(Batch &batch, std::size_t start, const Piece &piece) {
 }
 
 std::unique_ptr<Batch> Pipeline::hand_out(std::unique_ptr<Batch> batch) {
+  batch->finish();
   batch->length = scanned_;
   batch->source_offset = window_offset_;
   if (batch->record_status[0] == MARC_BAD_OVERSIZE_PART) --index_; // of the same piece as the batch before

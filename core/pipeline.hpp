@@ -25,6 +25,7 @@ struct PipelineOptions {
   std::size_t batch_records = 0;  // most pieces in a batch; 0: no limit
   std::size_t largest = 64 << 20; // a damaged piece above it is rejected in parts
   Reading reading = Reading::Pymarc;
+  TextMode text = TextMode::ByLeader;
 };
 
 class Pipeline final : public BatchStream {

@@ -56,8 +56,8 @@ Slice python_slice(std::int64_t begin, std::int64_t end, std::size_t size) {
 // Reads one piece; `record_` is the part of it that pymarc takes for the record.
 class PymarcReading {
 public:
-  PymarcReading(Batch &batch, std::size_t start, std::size_t length)
-      : batch_(batch), piece_(batch.data + start), start_(start), length_(length) {}
+  PymarcReading(Batch &batch, std::size_t start, std::size_t length, TextMode mode)
+      : batch_(batch), piece_(batch.data + start), start_(start), length_(length), mode_(mode) {}
 
   std::int32_t frame(Surroundings around) {
     if (around == Surroundings::None) return MARC_OK;
@@ -76,7 +76,7 @@ public:
     const std::size_t leader = std::min(length_, kLeaderSize);
     if (!is_ascii(0, leader)) return reject(MARC_BAD_LEADER_TEXT, 0, leader);
     if (leader < kLeaderSize) return reject(MARC_BAD_LEADER, 0, leader);
-    utf8_ = piece_[9] == 'a';
+    utf8_ = must_be_utf8(mode_, piece_[9]);
     const auto base = python_int(piece_ + 12, 5);
     if (!base) return reject(MARC_BAD_BASE_NUMBER, 12, 5);
     if (*base <= 0) return reject(MARC_BAD_BASE_MISSING, 12, 5);
@@ -134,6 +134,7 @@ private:
   const std::uint8_t *piece_;
   std::size_t start_;
   std::size_t length_;
+  TextMode mode_;
   std::int64_t base_ = 0;
   std::uint64_t claimed_ = 0; // bytes of the fields so far
   bool utf8_ = false;
@@ -141,8 +142,8 @@ private:
 
 } // namespace
 
-std::int32_t read_as_pymarc(Batch &batch, std::size_t start, std::size_t length, Surroundings around) {
-  PymarcReading reading(batch, start, length);
+std::int32_t read_as_pymarc(Batch &batch, std::size_t start, std::size_t length, Surroundings around, TextMode mode) {
+  PymarcReading reading(batch, start, length, mode);
   const std::int32_t status = reading.frame(around);
   return status == MARC_OK ? reading.fields() : status;
 }

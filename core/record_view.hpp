@@ -65,6 +65,10 @@ private:
 };
 
 // The record whose bytes are text in UTF-8: what is asked for text, or writes it, looks at this one.
-inline RecordView text_view(const Batch &batch, std::size_t record) { return {batch, record}; }
+inline RecordView text_view(const Batch &batch, std::size_t record) {
+  if (record < batch.record_text.size() && batch.record_text[record] != Batch::kNoText)
+    return {*batch.text, batch.record_text[record]};
+  return {batch, record};
+}
 
 } // namespace marc

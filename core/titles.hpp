@@ -6,8 +6,7 @@
 
 namespace marc {
 
-// 245 $a and $b, joined by a blank, as pymarc's Record.title. Records that do not say UTF-8 are taken for Latin-1;
-// bytes that are no UTF-8 in one that says so become U+FFFD.
+// 245 $a and $b, joined by a blank, as pymarc's Record.title. Bytes that are no UTF-8 become U+FFFD.
 Text batch_titles(const Batch &batch);
 
 } // namespace marc

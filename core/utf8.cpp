@@ -13,8 +13,10 @@ constexpr std::array<std::uint8_t, 3> kReplacement{0xEF, 0xBF, 0xBD}; // U+FFFD
 
 bool is_continuation(std::uint8_t byte) { return (byte & 0xC0) == 0x80; }
 
-// Length of the well-formed sequence at data[0], which is above 0x7F; 0 if it is none (RFC 3629 section 4).
-std::size_t sequence(const std::uint8_t *data, std::size_t size) {
+} // namespace
+
+// RFC 3629 section 4.
+std::size_t utf8_sequence(const std::uint8_t *data, std::size_t size) {
   const std::uint8_t first = data[0];
   count_steps(1);
   if (first < 0xC2 || first > 0xF4) return 0;
@@ -30,13 +32,15 @@ std::size_t sequence(const std::uint8_t *data, std::size_t size) {
   return length;
 }
 
+namespace {
+
 // How many bytes at data[0], which are no well-formed sequence, are the beginning of one; 1 if none are.
 std::size_t broken_sequence(const std::uint8_t *data, std::size_t size) {
   std::size_t known = 1;
   for (; known < 3 && known < size && is_continuation(data[known]); ++known) {
     // With the right bytes behind it the beginning would be a sequence; 0x80 to 0xBF are right from the third byte on.
     const std::array<std::uint8_t, 4> completed{data[0], data[1], 0x80, 0x80};
-    if (sequence(completed.data(), completed.size()) <= known) break;
+    if (utf8_sequence(completed.data(), completed.size()) <= known) break;
   }
   return known;
 }
@@ -60,7 +64,7 @@ bool is_utf8(const std::uint8_t *data, std::size_t size) {
       continue;
     }
     do {
-      const std::size_t length = sequence(data + at, size - at);
+      const std::size_t length = utf8_sequence(data + at, size - at);
       if (length == 0) return false;
       at += length;
     } while (at < size && data[at] >= 0x80);
@@ -95,7 +99,7 @@ std::size_t replace_invalid_utf8(const std::uint8_t *data, std::size_t size, std
   std::uint8_t *to = out;
   std::size_t at = 0;
   while (at < size) {
-    const std::size_t valid = data[at] < 0x80 ? 1 : sequence(data + at, size - at);
+    const std::size_t valid = data[at] < 0x80 ? 1 : utf8_sequence(data + at, size - at);
     if (valid > 0) {
       to = std::copy_n(data + at, valid, to);
       at += valid;

@@ -10,6 +10,9 @@ namespace marc {
 // Whether the bytes are well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(const std::uint8_t *data, std::size_t size);
 
+// Length of the well-formed sequence at data[0], which is above 0x7F; 0 if it is none.
+std::size_t utf8_sequence(const std::uint8_t *data, std::size_t size);
+
 // The character at data[at], which must be well-formed; moves `at` behind it.
 char32_t next_character(const std::uint8_t *data, std::size_t &at);
 

@@ -71,6 +71,7 @@ bool Marc8Decoder::decode(const std::uint8_t *data, std::size_t size, Marc8State
   at_ = 0;
   state_ = &state;
   findings_ = &findings;
+  findings_before_ = findings.size();
   set_g0(state.g0);
   set_g1(state.g1);
   joined_ = ligature_ = double_tilde_ = false;
@@ -123,12 +124,13 @@ void Marc8Decoder::set_g1(std::uint32_t name) {
 }
 
 void Marc8Decoder::find(std::size_t offset, std::uint32_t code, std::uint32_t kind) {
-  findings_->push({offset, code, kind, state_->g0, state_->g1});
+  if (findings_->size() - findings_before_ < most_findings_)
+    findings_->push({offset, code, kind, state_->g0, state_->g1});
 }
 
 // pymarc gives up.
 Marc8Decoder::Step Marc8Decoder::stop() {
-  find(at_ < size_ ? at_ : size_ - 1, kEscape, MARC_FINDING_ESCAPE);
+  findings_->push({at_ < size_ ? at_ : size_ - 1, kEscape, MARC_FINDING_ESCAPE, state_->g0, state_->g1});
   return Step::End;
 }
 

@@ -24,7 +24,9 @@ enum class Marc8Rule : std::uint8_t { Pymarc = MARC_PARSE_PYMARC, Best = MARC_PA
 // Decodes texts, one after another. It is kept for its memory only.
 class Marc8Decoder {
 public:
-  explicit Marc8Decoder(Marc8Rule rule) : best_(rule == Marc8Rule::Best) {}
+  // `most_findings`: how many a text may have; further ones are passed over.
+  explicit Marc8Decoder(Marc8Rule rule, std::size_t most_findings = SIZE_MAX)
+      : best_(rule == Marc8Rule::Best), most_findings_(most_findings) {}
 
   // Appends the text to `out`, and what could not be converted to `findings`. `state` is where it begins, and then where
   // it has ended. False if it cannot be read to its end, which the last finding says (Pymarc only).
@@ -61,6 +63,8 @@ private:
   std::uint32_t triple() const;
 
   bool best_;
+  std::size_t most_findings_;
+  std::size_t findings_before_ = 0; // this text
   const std::uint8_t *data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t at_ = 0;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from operator import add
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from libmarc._batch_fields import BatchFields
 from libmarc._native import ffi, lib
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from libmarc.record import Record
 
 _VIEW_SIZE = ffi.sizeof("marc_batch_view")
+_NO_TEXT = 0xFFFFFFFF  # in record_text
 
 
 def new_slot() -> Any:
@@ -28,15 +29,38 @@ def new_slot() -> Any:
 
 def view_of(slot: Any) -> Any:
     """`marc_batch_view` of the batch in a slot, which must outlive it."""
+    return _view(slot[0])
+
+
+def text_view_of(slot: Any) -> Any:
+    """The same of the batch of its text forms; None if it has none."""
+    texts = lib.marc_batch_text(slot[0])
+    return _view(texts) if texts else None
+
+
+def _view(batch: Any) -> Any:
     view = ffi.new("marc_batch_view *")
     view.struct_size = _VIEW_SIZE
-    lib.marc_batch_get_view(slot[0], view)
+    lib.marc_batch_get_view(batch, view)
     return view
 
 
 def all_plain(view: Any) -> bool:
     """Whether every piece of a batch is a plain record without a note."""
     return bool(view.all_flags & lib.MARC_REC_PLAIN) and view.note_count == 0
+
+
+class TextForm(NamedTuple):
+    """The text form of a piece: a record of the batch of text forms."""
+
+    view: Any
+    number: int
+
+    @property
+    def bytes(self) -> bytes:
+        begin = self.view.record_start[self.number]
+        content: bytes = ffi.buffer(self.view.data + begin, self.view.record_length[self.number])[:]
+        return content
 
 
 class Batch:
@@ -64,6 +88,8 @@ class Batch:
         "offset",
         "places",
         "starts",
+        "text_data",
+        "texts",
         "titles",
         "view",
     )
@@ -78,6 +104,8 @@ class Batch:
         self.starts: list[int] = ffi.unpack(view.record_start, self.count)
         self.ends: list[int] = self._find_ends()
         self.odd: list[int] = [] if all_plain(view) else self._find_odd()
+        self.text_data: Any = None  # of the text forms
+        self.texts = self._find_texts()
         self.canonical = bool(view.all_flags & lib.MARC_REC_CANONICAL)  # all records are
         self.titles: dict[int, str | None] | None = None
         self.fields: BatchFields | None = BatchFields()
@@ -112,6 +140,25 @@ class Batch:
             return self.places[number] + self.extents[number] - self.offset + int(self.view.source_offset)
         end: int = self.view.source_offset + self.ends[number]
         return end
+
+    def _find_texts(self) -> list[tuple[int, int]]:
+        """Where the text form of each piece stands in `text_data`, (0, 0) for none; [] if there are none at all."""
+        view = text_view_of(self._slot)
+        if view is None:
+            return []
+        self.text_data = ffi.buffer(view.data, view.data_length)
+        starts = ffi.unpack(view.record_start, view.record_count)
+        spans = [*zip(starts, [*starts[1:], view.data_length])]
+        none = (0, 0)
+        return [
+            spans[number] if number != _NO_TEXT else none for number in ffi.unpack(self.view.record_text, self.count)
+        ]
+
+    def text_form_of(self, number: int) -> TextForm | None:
+        """The text form of a piece, if it has one."""
+        if not self.texts or not self.texts[number][1]:
+            return None
+        return TextForm(text_view_of(self._slot), self.view.record_text[number])
 
     def bytes_before(self, number: int) -> int:
         """How many bytes the pieces before this one have in the source."""
@@ -186,7 +233,8 @@ class Batch:
 
     def release(self) -> None:
         """Lets go of the native memory. (A thread that is using it keeps it until it is done.)"""
-        self._slot = self.data = self.view = self.titles = self.fields = self._jsons = None
+        self._slot = self.data = self.view = self.titles = self.fields = self._jsons = self.text_data = None
         self._numbers = {}
         self.places = self.extents = None
         self.starts = self.ends = self.odd = []
+        self.texts = []

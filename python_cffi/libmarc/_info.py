@@ -56,7 +56,6 @@ class Summary:
     silent_bytes: int = 0
     seconds: float = 0.0
     leaders: Counter[bytes] = field(default_factory=Counter)  # leader/06-09
-    unconverted: int = 0  # records with MARC-8 text beyond ASCII
     tags: Counter[bytes] = field(default_factory=Counter)  # fields
     tagged: Counter[bytes] = field(default_factory=Counter)  # records that have the tag
     titles: list[str] = field(default_factory=list)  # the first ones
@@ -85,9 +84,8 @@ class Summary:
         tags = _tags_of(raw)
         self.tags.update(tags)
         self.tagged.update(set(tags))
-        self.unconverted += raw[9] != 0x61 and record.has_unconverted_text
         if len(self.titles) < TITLES and record.title:
-            self.titles.append(_shown_title(record, record.title))
+            self.titles.append(_short(record.title))
         if record.problems:
             self._add_deviations(record)
 
@@ -103,11 +101,6 @@ class Summary:
         self.pieces += 1
         place = Place(error.record_index + 1, error.byte_offset, error.control_number, error.tag)
         _count(self.rejections, f"{type(error).__name__}: {code_message(error.code)}", place)
-
-
-def _shown_title(record: Record, title: str) -> str:
-    is_raw = record.has_unconverted_text and not (title.isascii() and title.isprintable())
-    return f"{_short(title)}{'  (MARC-8, not converted)' * is_raw}"
 
 
 def _count(kinds: dict[str, Kind], name: str, place: Place) -> None:
@@ -229,8 +222,6 @@ def _encodings(summary: Summary) -> Iterator[str]:
     for coding, count in codings.most_common():
         name = {"a": "UTF-8", " ": "MARC-8"}.get(coding, f"MARC-8 assumed: leader/09 is {clean(coding)!r}")
         yield f"{count:12,}  {name}"
-    if summary.unconverted:
-        yield f"{summary.unconverted:12,}  with MARC-8 text beyond ASCII, which this version does not convert"
 
 
 def _types(summary: Summary) -> Iterator[str]:

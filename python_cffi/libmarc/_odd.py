@@ -10,7 +10,7 @@ import warnings
 from typing import Any, NamedTuple
 
 from libmarc import exceptions
-from libmarc._batch import all_plain, new_slot, view_of
+from libmarc._batch import TextForm, all_plain, new_slot, text_view_of, view_of
 from libmarc._native import code_message, ffi, lib, new_error, raise_error, unpack_tag
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
 from libmarc.field import (
@@ -38,8 +38,9 @@ class OddRecord(NamedTuple):
     """What is to be known of a record that was read and is not plain."""
 
     problems: tuple[Problem, ...]
-    spans: list[tuple[str, int, int]]  # tag, begin and end of each field in the bytes of the record
+    spans: list[tuple[str, int, int]]  # tag, begin and end of each field in the bytes that it is taken apart from
     encoding: str
+    text: bytes | None = None  # these bytes, where they are not those of the record
     has_high_codes: bool = False  # some subfield code is above 0x7F, and is read as pymarc reads it
     repaired: bool = False
     leader: str | None = None  # where it is not the first 24 bytes, in ASCII
@@ -53,8 +54,7 @@ class OddRecord(NamedTuple):
         if self.has_high_codes:
             return [read_field_bytes(tag, raw[begin:end], self.encoding) for tag, begin, end in self.spans]
         tags = [tag for tag, _, _ in self.spans]
-        errors = "replace" if self.best else "strict"
-        texts = [str(raw[begin:end], self.encoding, errors) for _, begin, end in self.spans]
+        texts = [str(raw[begin:end], "utf-8") for _, begin, end in self.spans]  # MARC-8 without a text form is ASCII
         fields = read_odd_fields(tags, texts, self.widths)
         for number in self.bare:
             fields[number] = Field(tags[number])
@@ -63,11 +63,6 @@ class OddRecord(NamedTuple):
             text = "".join(fields[number].subfields[part])
             fields[number].subfields[part] = Subfield(text[:size], text[size:])
         return fields
-
-
-def text_encoding(raw: bytes) -> str:
-    """The encoding of the text of a record; see Record.has_unconverted_text."""
-    return "utf-8" if raw[9] == 0x61 else "latin-1"
 
 
 def users_level() -> int:
@@ -109,6 +104,10 @@ def _python_error(code: int, content: bytes) -> Exception:
     try:
         if code == lib.MARC_BAD_TEXT:
             content.decode("utf-8")
+        elif code == lib.MARC_BAD_ESCAPE:
+            from libmarc.marc8 import marc8_to_unicode
+
+            marc8_to_unicode(content, True)
         elif code == lib.MARC_BAD_BASE_NUMBER:
             int(content)
         elif code == lib.MARC_BAD_DIRECTORY_NUMBER:
@@ -152,15 +151,16 @@ class _Beginning(NamedTuple):
 
 
 class Piece:
-    """Piece `number` of a batch, with its notes. `origin`: where in the source reading began."""
+    """Piece `number` of a batch, with its notes. `origin`: where in the source reading began. `form`: its text form."""
 
-    def __init__(self, view: Any, number: int, raw: bytes, origin: int = 0) -> None:
+    def __init__(self, view: Any, number: int, raw: bytes, origin: int = 0, form: TextForm | None = None) -> None:
         self.view = view
         self.number = number
         self.raw = raw
         self.start: int = view.record_start[number]
         self._origin = origin
         self.notes = notes_of(view, number)
+        self._form = form
 
     def _place_of(self, note: Any) -> int:
         """Where in the source the bytes of a note are; where these are none of it, where the record begins."""
@@ -244,16 +244,33 @@ class Piece:
             return f": more than {len(self.raw)} bytes, see largest_record" if self.raw else "; see largest_record"
         return ""
 
-    def spans(self) -> list[tuple[str, int, int]]:
-        view, start = self.view, self.start
-        fields = range(view.field_first[self.number], view.field_first[self.number + 1])
+    def spans(self, form: TextForm | None = None) -> list[tuple[str, int, int]]:
+        """Tag, begin and end of all fields, in the bytes of the record or of its text form."""
+        view, number = (self.view, self.number) if form is None else form
+        start = view.record_start[number]
+        fields = range(view.field_first[number], view.field_first[number + 1])
         return [
             (unpack_tag(view.field_tag[i]), at := view.field_offset[i] - start, at + view.field_length[i])
             for i in fields
         ]
 
-    def odd_record(self) -> OddRecord:
+    def _write_marc8_lines(self, quiet: bool) -> None:
+        """What pymarc writes on standard error where bytes are no character in MARC-8."""
+        places = [note.offset for note in self.notes if note.code == lib.MARC_NOTE_UNMAPPED]
+        if not places:
+            return
+        from libmarc.marc8 import marc8_to_unicode  # here: most programs never need it
+
+        view, fields = self.view, self.view.field_first[self.number : self.number + 2]
+        for i in range(view.subfield_first[fields[0]], view.subfield_first[fields[1]]):
+            begin = view.subfield_offset[i] + 1
+            end = begin - 1 + view.subfield_length[i]
+            if any(begin <= place <= end for place in places):
+                marc8_to_unicode(self.raw[begin - self.start : end - self.start], quiet)
+
+    def odd_record(self, hide_utf8_warnings: bool = False) -> OddRecord:
         """The record, which was not rejected. Says what pymarc says when it reads it; raises what it raises."""
+        self._write_marc8_lines(hide_utf8_warnings)
         has_high_codes = False
         for note in self.notes:
             content = self.content(note)
@@ -271,16 +288,21 @@ class Piece:
                 except (IndexError, exceptions.BadSubfieldCodeWarning) as problem:  # `-W error`
                     self._placed(problem, note.code, note)
                     raise
-        return OddRecord(self.problems(), self.spans(), text_encoding(self.raw), has_high_codes)
+        form = None if has_high_codes else self._form
+        encoding = "utf-8" if form is not None or self.raw[9:10] == b"a" else "marc8"
+        text = form.bytes if form is not None else None
+        return OddRecord(self.problems(), self.spans(form), encoding, text, has_high_codes)
 
     def best_record(self) -> OddRecord:
         """The record, which was not rejected, for on_error="salvage"."""
         flags = self.view.record_flags[self.number]
         leader = self._salvaged_leader()
+        form = self._form
         return OddRecord(
             self.problems(),
-            self.spans(),
-            "utf-8" if flags & lib.MARC_REC_UTF8 else "latin-1",
+            self.spans(form),
+            "utf-8",
+            form.bytes if form is not None else None,
             repaired=bool(flags & lib.MARC_REC_REPAIRED),
             leader=leader,
             best=True,
@@ -371,19 +393,22 @@ def _readable(value: bytes) -> str | None:
     return value.decode("utf-8", "replace")
 
 
-def read_piece(raw: bytes) -> OddRecord | None:
-    """What is to be known of the record that these bytes are; None if it is plain. Raises if it is rejected."""
+def read_piece(raw: bytes, hide_utf8_warnings: bool = False) -> tuple[OddRecord | None, bytes | None]:
+    """What is to be known of the record that these bytes are, None if it is plain; and its text form, if it has one.
+    Raises if it is rejected."""
     error = new_error()
     slot = new_slot()
     data = ffi.from_buffer("uint8_t[]", raw)
     if lib.marc_parse_record(data, len(raw), lib.MARC_PIECE_ALONE, ffi.NULL, slot, error) != lib.MARC_OK:
         raise_error(error)
-    view = view_of(slot)
+    view, texts = view_of(slot), text_view_of(slot)
+    form = TextForm(texts, 0) if texts is not None else None
     if all_plain(view):
-        return None
-    piece = Piece(view, 0, raw)
+        return None, form.bytes if form is not None else None
+    piece = Piece(view, 0, raw, form=form)
     if view.record_status[0] == lib.MARC_BAD_LENGTH:
         int(raw[:5])  # a reader says RecordLengthInvalid; here it is Python's own ValueError, as in pymarc
     if piece.is_rejected:
         raise piece.error()
-    return piece.odd_record()
+    odd = piece.odd_record(hide_utf8_warnings)
+    return odd, odd.text

@@ -533,16 +533,21 @@ def read_odd_fields(tags: Iterable[str], texts: Iterable[str], widths: tuple[int
 def read_field_bytes(tag: str, content: bytes, encoding: str) -> Field:
     """A field from its bytes, also where a subfield code is above 0x7F: such a code is made ASCII, as pymarc does.
 
-    UnicodeDecodeError where a subfield is not text in this encoding; IndexError where nothing is left of a code.
+    `encoding`: "utf-8" or "marc8". UnicodeDecodeError where a subfield is not text in this encoding; IndexError where
+    nothing is left of a code.
     """
+    from libmarc.marc8 import marc8_to_unicode  # here: most programs never need it
+
     if tag < "010" and tag.isdigit():
-        return Field(tag, data=content.decode(encoding))
+        return Field(tag, data=content.decode("utf-8" if encoding == "utf-8" else "latin-1"))
     head, *parts = content.split(SUBFIELD_INDICATOR.encode())
     subfields = []
     for part in parts:
         if part:
             code, size = subfield_code(part)
-            subfields.append(Subfield(code, part[size:].decode(encoding)))
+            value = part[size:]
+            text = value.decode("utf-8") if encoding == "utf-8" else marc8_to_unicode(value, True)
+            subfields.append(Subfield(code, text))
     return Field(tag, _indicators_of(head.decode("ascii")), subfields)
 
 

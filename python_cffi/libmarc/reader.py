@@ -111,7 +111,8 @@ class MARCReader(Reader):
         "replace", "ignore", "backslashreplace" ...
         `file_encoding`: the codec of records that are not in UTF-8 by leader/09; "iso8859-1", in this spelling only,
         stands for MARC-8.
-        `hide_utf8_warnings` and `permissive` change nothing here.
+        `hide_utf8_warnings`: no lines on standard error for bytes that are no character in MARC-8.
+        `permissive` changes nothing here.
 
         `on_error`: what becomes of a piece that is no record. "none": None in its place, as in pymarc. "raise": its
         error is raised, and the following next() goes on behind it. "skip": it is passed over. "salvage": records
@@ -160,6 +161,7 @@ class MARCReader(Reader):
             chunk_bytes=_chunk_bytes,
             largest_record=largest_record,
             parse_mode=lib.MARC_PARSE_BEST if best else lib.MARC_PARSE_PYMARC,
+            text_mode=lib.MARC_TEXT_BY_LEADER if self._decoding.keeps_plain else lib.MARC_TEXT_RAW,
             format=_format,
         )
         self._source = NativeSource(marc_target, options)
@@ -280,7 +282,7 @@ class MARCReader(Reader):
         """Puts a record that is not plain into the queue, or makes a rejected piece the current one. (It is judged when
         its turn has come: warnings and log lines appear at its place.)"""
         raw = batch.data[batch.starts[number] : batch.ends[number]]
-        piece = Piece(batch.view, number, raw, self._source.origin)
+        piece = Piece(batch.view, number, raw, self._source.origin, batch.text_form_of(number))
         try:
             record = self._record_of(piece)
         except Exception as raised:
@@ -307,9 +309,12 @@ class MARCReader(Reader):
         if piece.is_rejected:
             raise piece.error()
         record = Record.__new__(Record)
-        record._raw = piece.raw
         # (Raises where no ASCII is left of a subfield code, or a warning is an error.)
-        record._odd = piece.best_record() if self._best else piece.odd_record()
+        hide = self._decoding.hide_utf8_warnings
+        record._odd = odd = piece.best_record() if self._best else piece.odd_record(hide)
+        record._raw = piece.raw
+        if odd.text is not None:
+            record._origin, record._raw = piece.raw, odd.text
         return record
 
     def _take_record(self, record: Record, end: int) -> None:
@@ -502,6 +507,11 @@ def _plain_records(batch: Batch, begin: int, end: int) -> deque[Record]:
         record._fields = None
     if not batch.is_source:
         batch.place_records(records, begin)
+    if batch.texts:
+        for record, (start, stop) in zip(records, batch.texts[begin:end]):
+            if stop:
+                record._origin = record._raw
+                record._raw = batch.text_data[start:stop]
     return records
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from libmarc._decoding import Decoding
 from libmarc._iso2709 import check_options, write_fields, write_marc8
-from libmarc._odd import OddRecord, Problem, read_piece, text_encoding
+from libmarc._odd import OddRecord, Problem, read_piece
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
 from libmarc.exceptions import FieldNotFound, MissingLinkedFields
 from libmarc.field import Field, Texts, map_marc8_field, read_fields, state_of, subfield_code
@@ -64,6 +64,7 @@ class Record:
         "_leader",
         "_odd",
         "_offset",
+        "_origin",
         "_picked",
         "_raw",
         "_start",
@@ -76,7 +77,8 @@ class Record:
     _picked: Picked | None  # fields that were handed out while not all have been asked for
     to_unicode: bool
     force_utf8: bool
-    _raw: bytes | None  # as the record stood in its source; None for one that was made
+    _raw: bytes | None  # what it is taken apart from: its bytes, or their text form; None for a record that was made
+    _origin: bytes | None  # as it stood in its source, where _raw is its text form
     _batch: Batch | None  # it came in, while no field has been asked for
     _start: int  # where its bytes begin in that batch
     _offset: int | None  # where they stood in the source, once the batch is gone
@@ -128,7 +130,9 @@ class Record:
             self.leader = Leader(leader)
             return
         if decoding.is_native:
-            self._odd = read_piece(raw)
+            self._odd, text = read_piece(raw, hide_utf8_warnings)
+            if text is not None:
+                self._origin, raw = raw, text
         else:
             leader, self._fields = decoding.read(raw)
             self.leader = Leader(leader)
@@ -145,7 +149,7 @@ class Record:
         elif name == "_offset":
             batch = self._batch
             value = batch.offset + self._start if batch is not None else None
-        elif name in ("_batch", "_extent", "_fields", "_odd", "_picked"):
+        elif name in ("_batch", "_extent", "_fields", "_odd", "_origin", "_picked"):
             value = None
         elif name == "_Record__pos":
             value = 0
@@ -192,7 +196,7 @@ class Record:
         odd = self._odd
         if odd is not None and odd.leader is not None:
             return odd.leader
-        return str(self._bytes()[:LEADER_LEN], "ascii")
+        return str((self._origin or self._bytes())[:LEADER_LEN], "ascii")
 
     def _read_fields(self) -> list[Field]:
         raw = self._bytes()
@@ -207,7 +211,7 @@ class Record:
     def _texts(self) -> Texts:
         """The contents of the fields of a plain record."""
         raw = self._bytes()
-        return Texts(raw[int(raw[12:17]) :], text_encoding(raw))
+        return Texts(raw[int(raw[12:17]) :], "utf-8")
 
     @property
     def fields(self) -> list[Field]:
@@ -237,7 +241,7 @@ class Record:
 
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
-        names = ("_extent", "_fields", "_leader", "_odd", "_offset", "_raw", "force_utf8", "to_unicode")
+        names = ("_extent", "_fields", "_leader", "_odd", "_offset", "_origin", "_raw", "force_utf8", "to_unicode")
         if self._batch is None and self._picked is not None:
             self.fields  # noqa: B018 (some were handed out)
         self._leave_batch()
@@ -248,7 +252,7 @@ class Record:
     def raw(self) -> bytes | None:
         """The bytes of the record as they stood in its source, whatever has been changed since; of a source in another
         format the record in ISO 2709 and UTF-8. None if it was made."""
-        return self._raw
+        return self._origin or self._raw
 
     @property
     def byte_offset(self) -> int | None:
@@ -260,23 +264,12 @@ class Record:
         """How many bytes the record had in the source. None if it was made."""
         if self._extent is not None:
             return self._extent
-        return None if self._raw is None else len(self._raw)
+        return None if self._raw is None else len(self._origin or self._raw)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What deviates from the standard in these bytes, and what was repaired; () for a sound record."""
         return self._odd.problems if self._odd is not None else ()
-
-    @property
-    def has_unconverted_text(self) -> bool:
-        """Whether the record holds MARC-8 text beyond ASCII. This version does not convert it: its bytes are in `raw`,
-        and its text stands in the fields as if it were ISO 8859-1, one character a byte."""
-        raw = self._raw
-        return raw is not None and self._encoding(raw) != "utf-8" and (not raw.isascii() or b"\x1b" in raw)
-
-    def _encoding(self, raw: bytes) -> str:
-        odd = self._odd
-        return text_encoding(raw) if odd is None else odd.encoding
 
     # -- fields
 
@@ -518,14 +511,13 @@ class Record:
         return json.dumps(self.as_dict(), **kwargs)
 
     def as_marc(self, *, oversize: str = "error", encoding: str = "utf-8", errors: str = "strict") -> bytes:
-        """The record in ISO 2709, in UTF-8. A canonical UTF-8 record that was not changed gives its own bytes.
+        """The record in ISO 2709, in UTF-8, with "a" in leader/09, which is set in `leader` too. A record that was not
+        changed gives its own bytes, or their text form.
 
         `oversize` says what becomes of fields above 9 999 bytes and records above 99 999, which ISO 2709 cannot state.
         "error": OversizeError. "zeros": 0 in place of what cannot be stated; readers that go by terminators, as
         on_error="salvage", read it. "split": several records, each with all control fields and a part of the others.
         `encoding`: "utf-8" or "marc-8"; `errors` then as for unicode_to_marc8().
-
-        NotImplementedError where `has_unconverted_text`: this version would write garbled text; `raw` has the bytes.
         """
         if encoding != "utf-8" or oversize != "error":
             check_options(oversize, encoding)
@@ -535,9 +527,7 @@ class Record:
         if batch is not None and batch.canonical and self._start not in batch.handed_leaders:
             return self._bytes()
         if self._is_canonical():
-            return self._bytes()
-        if self.has_unconverted_text:
-            raise NotImplementedError("this version does not convert MARC-8 text; record.raw has the record's bytes")
+            return self._own_bytes()
         leader = self._written_leader()
         if self.to_unicode:
             leader = f"{leader[:9]}a{leader[10:]}"
@@ -558,15 +548,33 @@ class Record:
 
     def _is_canonical(self) -> bool:
         """Whether writing the record gives the bytes that were read: nothing was asked for that could be changed, and
-        they are UTF-8 and laid out as they would be written."""
+        they are UTF-8 and laid out as they would be written, but for leader/09."""
         raw = self._raw
-        if raw is None or raw[9] != 0x61 or self._odd is not None or self._fields is not None:
+        if raw is None or self._odd is not None or self._fields is not None:
             return False
         if self._batch is None and self._picked is not None:
             return False
         if b"\x1f\x1f" in raw or b"\x1f\x1e" in raw:
             return False
-        return not _is_set(_LEADER, self) or str(self.leader).encode() == raw[:LEADER_LEN]
+        if (raw[9] != 0x61 or self._origin is not None) and not self.to_unicode:
+            return False
+        if not _is_set(_LEADER, self):
+            return True
+        leader, read = str(self.leader), self._read_leader()
+        return leader[:9] == read[:9] and leader[10:] == read[10:]
+
+    def _own_bytes(self) -> bytes:
+        """The bytes of a canonical record; leader/09 is "a" from then on."""
+        raw = self._bytes()
+        if raw[9] != 0x61:  # plain ASCII
+            raw = b"%ba%b" % (raw[:9], raw[10:])
+        elif self._origin is None and not _is_set(_LEADER, self):
+            return raw
+        if isinstance(self.leader, Leader):
+            self.leader.coding_scheme = "a"
+        else:
+            self.leader = f"{self.leader[:9]}a{self.leader[10:]}"
+        return raw
 
     def __str__(self) -> str:
         """The record in MARCMaker's form, a line a field."""

@@ -146,7 +146,7 @@ static void test_options(void) {
   CHECK_OPTION(largest_record, UINT64_MAX, MARC_E_ARGUMENT);
   CHECK_OPTION(interruptible, 1, MARC_OK);
   CHECK_OPTION(interruptible, 2, MARC_E_ARGUMENT);
-  CHECK_OPTION(reserved, 1, MARC_E_ARGUMENT);
+  CHECK_OPTION(text_mode, 3, MARC_E_ARGUMENT);
   CHECK_OPTION(range_begin, 1, MARC_E_UNSUPPORTED);
   CHECK_OPTION(range_end, 1000, MARC_E_UNSUPPORTED);
   /* The same for a single record. */

@@ -69,7 +69,7 @@ static const struct {
 };
 
 static void test_codes(void) {
-  static const int32_t unknown[] = {2, -15, -100, -119, -131, 200, 227, INT32_MIN, INT32_MAX};
+  static const int32_t unknown[] = {2, -15, -100, -120, -131, 200, 232, INT32_MIN, INT32_MAX};
   for (size_t i = 0; i < sizeof codes / sizeof *codes; ++i) {
     const char *message = marc_code_message(codes[i].code);
     CHECK(strcmp(marc_code_name(codes[i].code), codes[i].name) == 0);
@@ -117,7 +117,7 @@ static void test_options_init(void) {
   CHECK(options.batch_records == 0);
   CHECK(options.largest_record == 64U << 20);
   CHECK(options.interruptible == 0);
-  CHECK(options.reserved == 0);
+  CHECK(options.text_mode == MARC_TEXT_BY_LEADER);
   CHECK(options.range_begin == 0);
   CHECK(options.range_end == UINT64_MAX);
   union {

@@ -63,7 +63,8 @@ inline std::string flags_text(std::uint32_t flags) {
   std::string words;
   for (std::size_t i = 0; i < 7; ++i)
     if ((flags >> i & 1) != 0) words += (words.empty() ? "" : " ") + std::string(kNames[i]);
-  return flags >> 7 == 0 ? words : words + " and others";
+  if ((flags & MARC_REC_CONVERTED) != 0) words += " converted";
+  return (flags & ~std::uint32_t{MARC_REC_CONVERTED}) >> 7 == 0 ? words : words + " and others";
 }
 
 // "FIELD_END 12+1 in 245": a note without MARC_NOTE_ or MARC_.

@@ -104,8 +104,8 @@ BOOST_AUTO_TEST_CASE(other_records_are_absent) {
   const std::string marc8 = record({{"245", marc_of("10$a\xe2"s + "e")}}, {.head = "nam  22"});
   const std::string ascii = record({{"245", marc_of("10$aPlain")}}, {.head = "nam  22"});
   const Entries pieces = {kRecord, odd, marc8, ascii, "99999 no record\x1d"};
-  BOOST_TEST(values_of(pieces) == (Entries{"id 1\x1eTitle : rest\x1e", kAbsent, kAbsent, "Plain", kAbsent}));
-  BOOST_TEST(fields_of(pieces, {"001"}) == (Entries{"001id 1", kAbsent, kAbsent, "", kAbsent}));
+  BOOST_TEST(values_of(pieces) == (Entries{"id 1\x1eTitle : rest\x1e", kAbsent, "\xc3\xa9", "Plain", kAbsent}));
+  BOOST_TEST(fields_of(pieces, {"001"}) == (Entries{"001id 1", kAbsent, "", "", kAbsent}));
   BOOST_TEST(subfields_of(pieces)[3] == "a\x1ePlain");
 }
 

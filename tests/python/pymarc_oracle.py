@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+from functools import cache
 from typing import Any
 
+import marc8_reference
 import pytest
 
 pymarc = pytest.importorskip("pymarc", reason="pymarc, the oracle, is not installed")
-
-# libmarc does not convert MARC-8 yet: it gives a character for each byte. With the same in pymarc's place everything
-# else can be compared.
-pymarc.record.marc8_to_unicode = lambda marc8, hide_utf8_warnings=False: marc8.decode("latin-1")
 
 #: More bytes than any leader can claim: stands for the input that follows a piece.
 FOLLOWING = b"x" * 100_000
@@ -27,6 +26,31 @@ def verdict(raw: bytes, is_last: bool, **options: Any) -> tuple[Any, Exception |
     content = raw if is_last or takes_all else raw + FOLLOWING
     reader = pymarc.MARCReader(io.BytesIO(content), **{"hide_utf8_warnings": True, **options})
     return next(reader), reader.current_exception
+
+
+@cache
+def _tables() -> tuple[Any, ...]:
+    mapping = importlib.import_module("pymarc.marc8_mapping")
+    eacc = {code: character for code, (character, _) in mapping.CODESETS[marc8_reference.EACC].items()}
+    return marc8_reference.read_tables(), mapping.ODD_MAP, eacc
+
+
+def as_pymarc_should(record: Any, raw: bytes) -> list[tuple[Any, ...]]:
+    """The fields of a record of pymarc's, as plain values: its text as it is, but for the characters of MARC-8 that the
+    tables define and pymarc loses."""
+    fields = flat(record)
+    if record.leader[9] == "a" or not marc8_reference.TABLES.is_file():
+        return fields
+    there = []
+    for field, of_bytes in zip(fields, flat(pymarc.Record(raw, to_unicode=False)), strict=True):
+        values = list(field)
+        for i, part in enumerate(of_bytes):
+            if isinstance(part, tuple):
+                model = marc8_reference.Pymarc(*_tables())
+                text = model.decode(part[1])
+                values[i] = (part[0], text) if model.differs else values[i]
+        there.append(tuple(values))
+    return there
 
 
 def flat(record: Any) -> list[tuple[Any, ...]]:

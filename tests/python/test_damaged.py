@@ -3,8 +3,10 @@ bytes back."""
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
+import pickle
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -481,58 +483,105 @@ def test_warnings_as_errors_do_not_stop_the_reading() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "coding", "expected"),
+    ("content", "coding", "text"),
     [
-        (b"Plain ASCII", " ", False),
-        (b"Plain ASCII", "a", False),
-        ("Gérard".encode(), "a", False),
-        (b"\x1b(Nrus\x1b(B", "a", False),
-        (b"G\xe2erard", " ", True),
-        (b"\x1b(Nrus\x1b(B", " ", True),
-        (b"G\xe2erard", "z", True),
+        (b"Plain ASCII", " ", "Plain ASCII"),
+        ("Gérard".encode(), "a", "Gérard"),
+        (b"\x1b(NrUS\x1b(B", "a", "\x1b(NrUS\x1b(B"),
+        (b"G\xe2erard", " ", "Gérard"),
+        (b"\x1b(NwOJNA\x1b(B", " ", "Война"),
+        (b"G\xe2erard", "z", "Gérard"),
+        (b"two\r\nlines", " ", "twolines"),
     ],
 )
-def test_has_unconverted_text(content: bytes, coding: str, expected: bool) -> None:
+def test_text_by_leader_09(content: bytes, coding: str, text: str) -> None:
     raw = record_bytes(("001", b"v000001"), ("245", b"10\x1fa" + content), coding=coding)
+    written = record_bytes(("001", b"v000001"), ("245", b"10\x1fa" + text.encode()))
     for record in (given(MARCReader(raw)), libmarc.Record(raw)):
-        assert record.has_unconverted_text is expected
-        record.fields.clear()
-        assert record.has_unconverted_text is expected
-    assert libmarc.Record().has_unconverted_text is False
+        assert (record.raw, record.byte_length, record.leader[9]) == (raw, len(raw), coding)
+        assert (record.title, record["245"]["a"]) == (text, text)
+        assert record.as_marc() == written
+        assert record.leader[9] == "a"
+        assert (record.raw, record.problems) == (raw, ())
 
 
 def test_subfield_code_above_ascii_without_the_flag() -> None:
     """Read as Latin-1 where it is no UTF-8, as pymarc does."""
-    raw = record_bytes(("001", b"v\xe9"), ("245", b"10\x1f\xe9Title\x1fb\xe9"), coding=" ")
+    raw = record_bytes(("001", b"v\xe9"), ("245", b"10\x1f\xe9Title\x1fb\xe9e"), coding=" ")
     with pytest.warns(BadSubfieldCodeWarning):
         record = given(MARCReader(raw))
-    assert record["245"].subfields == [("e", "Title"), ("b", "\xe9")]
+    assert record["245"].subfields == [("e", "Title"), ("b", "ě")]
     assert record["001"].data == "v\xe9"
 
 
-def test_marc8_text_stands_as_latin1() -> None:
-    raw = record_bytes(("001", b"v\xe9"), ("245", b"10\x1faG\xe2erard\x1fb\x1b(Nrus"), coding=" ")
+def test_control_fields_are_latin1_beside_marc8() -> None:
+    raw = record_bytes(("001", b"v\xe9"), ("245", b"10\x1faG\xe2erard\x1fb\x1b(NwOJNA"), coding=" ")
     record = given(MARCReader(raw))
-    assert record.raw == raw
-    assert record["001"].data == "v\xe9"
-    assert record.title == "G\xe2erard \x1b(Nrus"
-    assert record["245"]["a"].encode("latin-1") == b"G\xe2erard"
-    assert record.title == f"{record['245']['a']} {record['245']['b']}"
-    assert record.problems == ()
+    assert (record["001"].data, record.title, record.problems) == ("v\xe9", "Gérard Война", ())
 
 
 def test_marc8_records_keep_their_bytes() -> None:
     data = generated("marc8", 300)
     records = [record for record in MARCReader(data) if record]
     assert b"".join(record.raw or b"" for record in records) == data
-    flagged = [record for record in records if record.has_unconverted_text]
-    assert 50 < len(flagged) < 300
+    converted = [record for record in records if record._origin is not None]
+    assert 50 < len(converted) < 300
     for record in records:
         raw = record.raw or b""
-        assert record.has_unconverted_text == (not raw.isascii() or b"\x1b" in raw)
-        text = "".join(
-            (field.data or "") if field.control_field else "".join(code + value for code, value in field.subfields)
-            for field in record.fields
-        )
-        values = raw[int(raw[12:17]) :]
-        assert all(char.encode("latin-1") in values for char in set(text))
+        assert (record._origin is not None) == (not raw.isascii() or b"\x1b" in raw)
+        copies = copy.deepcopy(record), pickle.loads(pickle.dumps(record))
+        for one in copies:
+            assert (one.raw, one.as_marc(), str(one)) == (raw, record.as_marc(), str(record))
+
+
+def test_what_marc8_does_not_have(capfd: pytest.CaptureFixture[str]) -> None:
+    raw = record_bytes(
+        ("001", b"x"), ("245", b"10\x1faa\xa0b\x1fbc\xff\xe2"), ("500", b"  \x1faG\xe2erard"), coding=" "
+    )
+    lines = (
+        "Unable to parse character 0xa0 in g0=66 g1=69\nUnable to parse character 0xff in g0=66 g1=69\n"  # as pymarc
+    )
+    expected = [
+        (lib.MARC_NOTE_UNMAPPED, raw.index(b"\xa0"), "245"),
+        (lib.MARC_NOTE_UNMAPPED, raw.index(b"\xff"), "245"),
+        (lib.MARC_NOTE_ORPHAN_MARK, raw.index(b"\xe2"), "245"),
+    ]
+    for made in (
+        lambda hide: given(MARCReader(raw, hide_utf8_warnings=hide)),
+        lambda hide: libmarc.Record(raw, hide_utf8_warnings=hide),
+    ):
+        for hide in (False, True):
+            record = made(hide)
+            assert capfd.readouterr().err == ("" if hide else lines)
+            assert record.title == "a b c "
+            assert record["500"]["a"] == "Gérard"
+            assert [(one.code, one.byte_offset, one.tag) for one in record.problems] == expected
+            assert (
+                record.as_marc()[24:]
+                == record_bytes(("001", b"x"), ("245", b"10\x1faa b\x1fbc "), ("500", "  \x1faGérard".encode()))[24:]
+            )
+
+
+def test_marc8_that_ends_within_an_escape_sequence() -> None:
+    raw = record_bytes(("001", b"x"), ("245", b"10\x1faa\x1b"), coding=" ")
+    reader = MARCReader(GOOD[0] + raw + GOOD[1])
+    assert given(reader).raw == GOOD[0]
+    assert next(reader) is None
+    problem = reader.current_exception
+    assert isinstance(problem, UnicodeDecodeError)
+    assert (problem.encoding, problem.object, problem.code, problem.tag) == (
+        "marc8_to_unicode",
+        b"a\x1b",
+        lib.MARC_BAD_ESCAPE,
+        "245",
+    )  # type: ignore[attr-defined]
+    assert given(reader).raw == GOOD[1]
+
+
+def test_utf8_without_the_flag_is_noted() -> None:
+    """It is read as pymarc reads it, and a problem says that it is UTF-8."""
+    raw = record_bytes(("001", b"x"), ("245", "10\x1faDvořák".encode()), coding=" ")
+    record = given(MARCReader(raw, hide_utf8_warnings=True))
+    assert lib.MARC_NOTE_UTF8 in [one.code for one in record.problems]
+    assert record.title != "Dvořák"
+    assert given(MARCReader(raw, on_error="salvage")).title == "Dvořák"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 import re
@@ -98,7 +99,8 @@ BESIDE_PYMARC = {
     "a byte too many before a record": (b"0" + ONE, {"start-inside": 1, "record-swallowed": 1}),
     "overlapping fields": (OVERLAPPING, {"overlapping-fields": 1}),
     "few overlapping fields": (overlapping(10, 6000), {}),
-    "MARC-8": (record_bytes(("245", b"10\x1facaf\xe2e"), coding=" "), {"marc8-text": 1}),
+    "MARC-8": (record_bytes(("245", b"10\x1facaf\xe2e"), coding=" "), {}),
+    "extended Cyrillic in G0": (record_bytes(("245", b"10\x1fa\x1b(Q@"), coding=" "), {"marc8-lost": 1}),
 }
 
 
@@ -482,8 +484,16 @@ def test_what_can_be_read() -> None:
         libmarc.MARCReader(2709)
 
 
-def test_marc8_is_not_converted() -> None:
-    data = record_bytes(("001", b"1"), ("245", b"10\x1facaf\xe2e"), coding=" ")
-    record = next(libmarc.MARCReader(data))
-    assert (record.title, record.has_unconverted_text) == ("caf\xe2e", True)
-    assert pymarc.marc8.marc8_to_unicode(b"caf\xe2e") == "caf\xe9"
+def test_marc8_that_pymarc_loses() -> None:
+    for content, text in (
+        (b"\x1b(Q@", "ґ"),  # extended Cyrillic in G0
+        (b"\x1b(4!", pymarc.marc8.marc8_to_unicode(b"\x1b)4\xa1")),  # extended Arabic
+        (b"\x1b)!E\xe2e", "é"),  # back to ANSEL
+        (b"\x1b)N\xc0", "ю"),  # Cyrillic in G1
+        (b"\x1b$)1\xa1\xb0\xb0", "丢"),  # EACC in G1
+    ):
+        data = record_bytes(("245", b"10\x1fa" + content), coding=" ")
+        assert next(libmarc.MARCReader(data)).title == text
+        with contextlib.redirect_stderr(io.StringIO()) as lines:
+            assert pymarc.marc8.marc8_to_unicode(content) != text
+        assert "Unable to parse" in lines.getvalue()

@@ -63,7 +63,7 @@ def mapped_record(length: int, start: int, rest: int, *fields: tuple[str, bytes]
 
 def test_problems_say_what_where_and_in_which_field() -> None:
     """Codes of marc.h, places in the source, tags, and a line for people."""
-    raw = record_bytes(("001", b"v000001"), ("245", b"10\x1fat\xe9\x1f"), ("500", b"1\x1faNote"))
+    raw = record_bytes(("001", b"v000001"), ("245", b"10\x1fat\xe9\x80\x1f"), ("500", b"1\x1faNote"))
     record = salvaged(b"00999" + raw[5:])
     at = len(GOOD[0])
     assert {problem[:3] for problem in record.problems} == {
@@ -166,13 +166,10 @@ def test_the_other_modes_do_say_them(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (b"caf\xe9", "caf\ufffd"),
-        (b"\xff\xfe", "\ufffd\ufffd"),
         (b"\xe2\x82", "\ufffd"),
         (b"a\xe2\x82b", "a\ufffdb"),
         (b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),
         (b"\xf8\x88\x80\x80\x80", "\ufffd" * 5),
-        (b"\xc0\xaf", "\ufffd\ufffd"),
         (b"\xf0\x9f\x93", "\ufffd"),
         ("né".encode() + b"\xe9", "né\ufffd"),
     ],
@@ -186,7 +183,7 @@ def test_text_that_is_not_utf8(content: bytes, text: str) -> None:
     assert record.title == f"{text} !"
     assert record["245"]["a"] == text
     assert record["500"]["a"] == "Note"
-    assert (record.raw, record.has_unconverted_text) == (raw, False)
+    assert record.raw == raw
     written = salvaged(record.as_marc())
     assert (flat(written), written.problems) == (flat(record), ())
     assert next(MARCReader(raw)) is None
@@ -194,16 +191,45 @@ def test_text_that_is_not_utf8(content: bytes, text: str) -> None:
 
 def test_titles_beside_text_that_is_not_utf8() -> None:
     """Titles come a batch at once: one record with other text costs the others nothing."""
-    bad = record_bytes(("001", b"v000001"), ("245", b"10\x1fa\xe9\xe8\x1fb\xff"))
+    bad = record_bytes(("001", b"v000001"), ("245", b"10\x1fa\xe9\x80A\xe8\x1fb\xff"))
     data = b"".join([*GOOD, bad, book(5, "Où ?"), bad])
     for queue in (1, 2, 100):
         reader = MARCReader(data, on_error="salvage", _queue_records=queue)
         titles = [record.title for record in reader if record is not None]
-        assert titles == ["Title 0", "Title 1", "\ufffd\ufffd \ufffd", "Où ?", "\ufffd\ufffd \ufffd"]
+        assert titles == ["Title 0", "Title 1", "\ufffdA\ufffd \ufffd", "Où ?", "\ufffdA\ufffd \ufffd"]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"), [(b"caf\xe9", "café"), (b"\xff\xfe", "ÿþ"), (b"na\xefve, d\xe9j\xe0 vu", "naïve, déjà vu")]
+)
+@pytest.mark.parametrize("coding", ["a", " "])
+def test_text_that_is_latin1(coding: str, content: bytes, text: str) -> None:
+    raw = record_bytes(("001", b"v000001"), ("245", b"10\x1fa" + content), coding=coding)
+    record = salvaged(raw)
+    assert (record.title, record["245"]["a"], record.raw, str(record.leader)) == (text, text, raw, raw[:24].decode())
+    assert codes(record) == [lib.MARC_NOTE_LATIN1]
+    assert salvaged(record.as_marc()).title == text
+
+
+def test_text_that_is_marc8_under_the_flag() -> None:
+    for content, text in (
+        (b"Dvo\xe9r\xe2ak", "Dvořák"),
+        (b"\x1b(NwOJNA\x1b(B", "Война"),
+        (b"\xebt\xecsar\xe2i", "t\u0361sar\u00ed"),
+    ):
+        record = salvaged(record_bytes(("001", b"v000001"), ("245", b"10\x1fa" + content)))
+        assert record.title == text
+        assert codes(record)[0] == lib.MARC_NOTE_MARC8
+
+
+def test_text_that_is_utf8_without_the_flag() -> None:
+    record = salvaged(record_bytes(("001", b"v000001"), ("245", "10\x1faDvořák é".encode()), coding=" "))
+    assert (record.title, codes(record), record.leader[9]) == ("Dvořák é", [lib.MARC_NOTE_UTF8], " ")
+    assert record.as_marc()[9:10] == b"a"
 
 
 def test_control_fields_that_are_not_utf8() -> None:
-    record = salvaged(record_bytes(("001", b"v\xe9"), ("008", b"\xff"), ("245", b"10\x1faTitle")))
+    record = salvaged(record_bytes(("001", b"v\xe9\x80"), ("008", b"\xff"), ("245", b"10\x1faTitle")))
     assert [field.data for field in record.fields[:2]] == ["v\ufffd", "\ufffd"]
     assert [(problem.code, problem.tag) for problem in record.problems] == [
         (lib.MARC_NOTE_TEXT, "001"),
@@ -211,11 +237,10 @@ def test_control_fields_that_are_not_utf8() -> None:
     ]
 
 
-def test_text_without_the_flag_is_latin1_as_before() -> None:
+def test_text_of_a_damaged_record_is_converted() -> None:
     raw = record_bytes(("001", b"v000001"), ("245", b"10\x1faG\xe2erard"), coding=" ")
     record = salvaged(b"00999" + raw[5:])
-    assert record.title == "G\xe2erard"
-    assert record.has_unconverted_text
+    assert record.title == "Gérard"
     assert codes(record) == [lib.MARC_NOTE_LENGTH]
 
 
@@ -381,7 +406,7 @@ def test_what_was_repaired_can_be_written(damaged: bytes) -> None:
     """as_marc() gives a sound record with the same fields, which pymarc's reading takes too."""
     count = 0
     for record in MARCReader(damaged, on_error="salvage"):
-        if record is None or not record.problems or record.has_unconverted_text:
+        if record is None or not record.problems:
             continue
         fields = flat(record)
         if any(len(str(field)) > 9_000 for field in fields):

@@ -88,6 +88,7 @@ enum {
   MARC_BAD_OVERSIZE_PART = -116,     /* a further part of the piece before: same rejection, no error of its own */
   MARC_BAD_CUT = -117,               /* the source failed before the piece was complete (marc_reader_get_rest) */
   MARC_BAD_OVERLAP = -118,           /* fields that overlap so much that they have more than 32 times its bytes */
+  MARC_BAD_ESCAPE = -119,            /* a subfield in MARC-8 that ends within an escape sequence */
   MARC_BAD_GZIP = -121,              /* no MARC: the input begins like data compressed by gzip */
   MARC_BAD_BZIP2 = -122,             /* no MARC: the input begins like data compressed by bzip2 */
   MARC_BAD_XZ = -123,                /* no MARC: the input begins like data compressed by xz */
@@ -129,7 +130,14 @@ enum {
   MARC_NOTE_ATTRIBUTE = 223,         /* a tag, indicator or code is missing or not of its length; a longer code is kept */
   MARC_NOTE_FIELD_KIND = 224,        /* a control field under the tag of a data field, or the reverse */
   MARC_NOTE_MISPLACED = 225,         /* text or an element of MARCXML where it means nothing; passed over */
-  MARC_NOTE_NO_FIELDS = 226          /* a record without fields */
+  MARC_NOTE_NO_FIELDS = 226,         /* a record without fields */
+  /* text of ISO 2709, in both modes */
+  MARC_NOTE_UNMAPPED = 227,          /* bytes that are no character in MARC-8; a blank, or U+FFFD (MARC_PARSE_BEST) */
+  MARC_NOTE_ORPHAN_MARK = 228,       /* a combining mark without a letter; left out, or on a blank (MARC_PARSE_BEST) */
+  MARC_NOTE_UTF8 = 229,              /* leader/09 does not say UTF-8, and the text is; read so by MARC_PARSE_BEST only */
+  /* with MARC_PARSE_BEST only */
+  MARC_NOTE_MARC8 = 230,             /* leader/09 says UTF-8, and the text is MARC-8; read as that */
+  MARC_NOTE_LATIN1 = 231             /* the text is neither UTF-8 nor MARC-8; read as Latin-1 */
 };
 
 /* marc_batch_view.record_flags */
@@ -145,6 +153,7 @@ enum {
   MARC_REC_REPAIRED = 128,   /* MARC_PARSE_BEST: damaged, and read as well as it can be; notes say what was done */
   MARC_REC_INDICATORS = 256, /* MARC_PARSE_BEST: data fields have as many indicators as leader/10 says, not 2 */
   MARC_REC_CODES = 512,      /* MARC_PARSE_BEST: subfield codes are as long as leader/11 says (0x1F counted), not 2 */
+  MARC_REC_CONVERTED = 1024, /* its text is not UTF-8 as it stands; record_text has the number of its text form */
   MARC_REC_LEADER = 4096     /* record_leader of the view is not the leader in the bytes */
 };
 
@@ -152,6 +161,13 @@ enum {
 enum {
   MARC_PARSE_PYMARC = 0,     /* the answer of pymarc 5.4: a record, or its reason for rejecting it */
   MARC_PARSE_BEST = 1        /* the best reading: repaired where possible, else the answer of pymarc */
+};
+
+/* marc_reader_options.text_mode: how text is read. */
+enum {
+  MARC_TEXT_BY_LEADER = 0,   /* leader/09 'a': UTF-8, else MARC-8 (MARC_PARSE_BEST: whatever it is, for each record) */
+  MARC_TEXT_UTF8 = 1,        /* all text is UTF-8, whatever leader/09 says */
+  MARC_TEXT_RAW = 2          /* text is bytes: nothing is converted, checked or rejected for it */
 };
 
 /* marc_marc8_options.unmappable: what becomes of a character that MARC-8 does not have. */
@@ -272,7 +288,7 @@ typedef struct marc_reader_options {
   uint32_t interruptible;  /* 1: a call that waits for a pipe or FIFO (a path) returns MARC_E_INTERRUPTED when a signal
                               comes (EINTR), or else a few times a second, and the next call goes on; 0, the default:
                               it waits until there are bytes */
-  uint32_t reserved;       /* 0 */
+  uint32_t text_mode;      /* MARC_TEXT_...; default MARC_TEXT_BY_LEADER */
   uint64_t range_begin;    /* reserved: 0 */
   uint64_t range_end;      /* reserved: UINT64_MAX */
   uint32_t format;         /* MARC_FORMAT_...; default MARC_FORMAT_ISO2709 */
@@ -330,6 +346,8 @@ typedef struct marc_batch_view {
   const uint64_t *record_place;     /* n: where the element begins in the source */
   const uint64_t *record_extent;    /* n: bytes of the element */
   const uint8_t *record_leader;     /* n * 24: the leader in the source; the one in data has other lengths and 'a' in /09 */
+  const uint32_t *record_text;      /* n: numbers in marc_batch_text(), UINT32_MAX where the bytes of a record are its
+                                       text; NULL if that is so for all */
 } marc_batch_view;
 
 /* One kind of data of all pieces of a batch, as UTF-8, in one allocation. Set struct_size before the call. */
@@ -476,6 +494,11 @@ void marc_reader_free(marc_reader *reader);
 int32_t marc_parse_record(const uint8_t *data, size_t length, uint32_t place, const marc_reader_options *options,
                           marc_batch **out, marc_error *error);
 
+/* The text forms of records whose text is not UTF-8 as it stands (MARC_REC_CONVERTED), as a batch: the same records in
+ * UTF-8, laid out as pymarc's as_marc() writes them, with 'a' in leader/09. Its notes are those of the batch itself.
+ * Borrowed from it; NULL if there is none. */
+const marc_batch *marc_batch_text(const marc_batch *batch);
+
 /* Fills a view; O(1). `out->struct_size` says how many bytes of it the caller knows. NULL: an empty view. */
 void marc_batch_get_view(const marc_batch *batch, marc_batch_view *out);
 
@@ -503,8 +526,7 @@ const uint8_t *marc_batch_subfield(const marc_batch *batch, uint32_t record, uin
 /* ---- 6. Texts of a whole batch ----------------------------------------------------------------------------------- */
 
 /* The title of every record: 245 $a and $b, joined by a blank, as pymarc's Record.title. Absent where there is no 245
- * with a subfield a, and for rejected pieces. Records without leader/09 'a' are read byte by byte as Latin-1.
- * Bytes that are no UTF-8 (MARC_NOTE_TEXT) become U+FFFD. */
+ * with a subfield a, and for rejected pieces. Bytes that are no UTF-8 (MARC_TEXT_RAW) become U+FFFD. */
 int32_t marc_batch_titles(const marc_batch *batch, marc_text **out, marc_error *error);
 
 /* Every record as MARC-in-JSON; `style` is MARC_JSON_... . Absent for rejected pieces. The leader is as it stands in the
