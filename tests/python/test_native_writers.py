@@ -18,6 +18,8 @@ from corpus import head_of, loc_file, need_corpus
 from pymarc_oracle import pymarc, verdict
 from support import generated, record_bytes
 
+from libmarc import Record
+from libmarc._mrk import record_to_mrk
 from libmarc._native import ffi, lib, new_error, new_options, raise_error
 from libmarc._odd import notes_of
 from libmarc._serialize import serialize
@@ -135,6 +137,7 @@ def check(record: Written) -> bool:
     assert texts["mrk"] == str(expected)
     if "{" not in str(expected):
         assert plain_lines(texts["mnemonics"]) == str(expected)
+    assert texts["mnemonics"] == record_to_mrk(Record(record.raw))
     check_tree(texts["utf8 xml"], texts["xml"])
     leader = str(expected.leader).encode()
     contents = [field.as_marc("utf-8")[:-1].decode() for field in expected.fields]
