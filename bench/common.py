@@ -155,6 +155,16 @@ class Data:
             known = self._made[records, copies] = Sample(path, records * copies, size * copies)
         return known
 
+    def marcxml(self, records: int) -> Sample:
+        """The first so many records in MARCXML, as yaz-marcdump writes it."""
+        sample = self.first(records)
+        path = self._scratch / f"first-{sample.records}.xml"
+        if not path.exists():
+            with path.open("wb") as out:
+                command = ["yaz-marcdump", "-f", "utf8", "-t", "utf8", "-o", "marcxml", sample.path]
+                subprocess.run(command, stdout=out, check=True)
+        return Sample(path, sample.records, path.stat().st_size)
+
     def dense_marc8(self, most: int) -> Sample:
         """Records with at least six bytes above 0x7F, in MARC-8: yaz-marcdump converts them."""
         path = self._scratch / f"dense-{most}.mrc"

@@ -14,6 +14,7 @@ TASK     read        for record in reader
          edit        every record written again with another 245 $a
          json        as_json() of every record as it is
          build       as many records made of ten fields, and written; nothing is read
+         xml         for record in what reads MARCXML: libmarc.read(), or parse_xml_to_array()
 
 Needs nothing but the library. The loops stand here as a user writes them.
 """
@@ -155,6 +156,7 @@ TASKS: dict[str, Callable[..., None]] = {
     "edit": edit,
     "json": as_json,
     "build": build,
+    "xml": read,
 }
 #: Where a library's names differ from pymarc's.
 OWN_TASKS = {("mrrc", "extract"): extract_mrrc, ("mrrc", "subfields"): subfields_mrrc}
@@ -180,7 +182,7 @@ def answers(library: str, task: str, record: Any) -> Iterator[object]:
     elif task == "edit":
         record["245"]["a"] = "Another title"
         yield record.as_marc()
-    elif task == "json":
+    elif task in ("json", "xml"):
         yield record.as_json()
     elif task == "build":
         names = importlib.import_module(library)
@@ -188,8 +190,11 @@ def answers(library: str, task: str, record: Any) -> Iterator[object]:
 
 
 @contextlib.contextmanager
-def opened(library: str, way: str, path: str) -> Iterator[Iterable[Any]]:
-    reader = importlib.import_module(library).MARCReader
+def opened(library: str, way: str, task: str, path: str) -> Iterator[Iterable[Any]]:
+    names = importlib.import_module(library)
+    reader = names.MARCReader
+    if task == "xml":
+        reader = names.read if library == "libmarc" else names.parse_xml_to_array
     if way == "path":
         yield reader(path)
     else:
@@ -200,7 +205,7 @@ def opened(library: str, way: str, path: str) -> Iterator[Iterable[Any]]:
 def digest(library: str, way: str, task: str, path: str) -> dict[str, Any]:
     seen = hashlib.sha256()
     records = 0
-    with opened(library, way, path) as reader:
+    with opened(library, way, task, path) as reader:
         for record in reader:
             records += 1
             for answer in answers(library, task, record):
@@ -232,7 +237,7 @@ def measure(library: str, way: str, task: str, path: str) -> dict[str, Any]:
     if task == "build":
         run(range(count), names)
     else:
-        with opened(library, way, path) as reader:
+        with opened(library, way, task, path) as reader:
             run(reader)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return {"wall": wall, "cpu": cpu, "peak_bytes": peak_bytes(), "bare_bytes": bare}

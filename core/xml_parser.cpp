@@ -21,8 +21,10 @@ constexpr std::size_t kMostDepth = 1000;
 
 // The name behind the prefix.
 const char *local_name(const char *name) {
-  const char *colon = std::strrchr(name, ':');
-  return colon == nullptr ? name : colon + 1;
+  const char *local = name;
+  for (; *name != 0; ++name)
+    if (*name == ':') local = name + 1;
+  return local;
 }
 
 // Which character each byte of a single-byte encoding is, as iconv has it: -1 for none. False where iconv does not know

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -202,14 +202,18 @@ class Batch:
         self.titles = titles = dict(zip(starts, split_text(text)))
         return titles
 
-    def place_records(self, records: Iterable[Record], number: int) -> None:
+    def place_records(self, records: Collection[Record], number: int) -> None:
         """Tells the records from piece `number` on what another format than ISO 2709 says of them."""
         view, places, extents = self.view, self.places, self.extents
         assert places is not None
         assert extents is not None
-        for i, record in enumerate(records, number):
-            record._offset, record._extent = places[i], extents[i]
-            if view.record_flags[i] & lib.MARC_REC_LEADER:
+        end = number + len(records)
+        flags = ffi.unpack(view.record_flags + number, len(records))
+        for record, place, extent in zip(records, places[number:end], extents[number:end]):
+            record._offset = place
+            record._extent = extent
+        for i, (record, flag) in enumerate(zip(records, flags), number):
+            if flag & lib.MARC_REC_LEADER:
                 leader = ffi.buffer(view.record_leader + LEADER_LEN * i, LEADER_LEN)
                 record.leader = Leader(str(leader, "latin-1"))
 
