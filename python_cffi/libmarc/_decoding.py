@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
+from libmarc._native import lib
 from libmarc._odd import users_level
 from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, LEADER_LEN, SUBFIELD_INDICATOR
 from libmarc.exceptions import (
@@ -53,13 +54,20 @@ class Decoding(NamedTuple):
 
     @property
     def is_native(self) -> bool:
-        """Whether it is how the core decodes all records."""
-        return self.keeps_plain and self.utf8_handling == "strict"
+        """Whether it is how the core decodes all records, if it is not told otherwise."""
+        return self.keeps_plain and not self.force_utf8 and self.utf8_handling == "strict"
 
     @property
     def keeps_plain(self) -> bool:
-        """Whether it is how the core decodes the records in which it finds no fault."""
-        return bool(self.to_unicode and not self.force_utf8 and self.file_encoding == MARC8)
+        """Whether it is how the core decodes the records in which it finds no fault, in this `text_mode`."""
+        return bool(self.to_unicode and (self.force_utf8 or self.file_encoding == MARC8))
+
+    @property
+    def text_mode(self) -> int:
+        """MARC_TEXT_..., for the options of a native reader."""
+        if not self.keeps_plain:
+            return int(lib.MARC_TEXT_RAW)
+        return int(lib.MARC_TEXT_UTF8 if self.force_utf8 else lib.MARC_TEXT_BY_LEADER)
 
     def read_plain(self, raw: bytes) -> tuple[str, list[Field]]:
         """The same as read() for a record that the core calls plain, and quicker where its text has no fault."""

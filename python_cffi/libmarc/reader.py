@@ -161,7 +161,7 @@ class MARCReader(Reader):
             chunk_bytes=_chunk_bytes,
             largest_record=largest_record,
             parse_mode=lib.MARC_PARSE_BEST if best else lib.MARC_PARSE_PYMARC,
-            text_mode=lib.MARC_TEXT_BY_LEADER if self._decoding.keeps_plain else lib.MARC_TEXT_RAW,
+            text_mode=self._decoding.text_mode,
             format=_format,
         )
         self._source = NativeSource(marc_target, options)
@@ -269,7 +269,11 @@ class MARCReader(Reader):
             return self._take_odd(batch, begin)
         end = min(begin + self._queue_records, odd)
         end = max(begin + 1, bisect_right(batch.ends, batch.starts[begin] + self._queue_bytes, begin, end))
-        self._set_queue(_plain_records(batch, begin, end), end)
+        records = _plain_records(batch, begin, end)
+        if self._decoding.force_utf8:
+            for record in records:
+                record.force_utf8 = True
+        self._set_queue(records, end)
         return False
 
     def _set_queue(self, queue: deque[Record], end: int) -> None:

@@ -24,6 +24,8 @@ from libmarc import Field, MARCReader, RawField, Record, RecordDirectoryInvalid
 OPTIONS: list[dict[str, Any]] = [
     {"to_unicode": False},
     {"force_utf8": True},
+    {"utf8_handling": "replace"},
+    {"utf8_handling": "no such handler"},
     {"utf8_handling": "ignore", "force_utf8": True},
     {"utf8_handling": "backslashreplace", "file_encoding": "cp1251"},
     {"file_encoding": "latin-1"},
@@ -86,6 +88,9 @@ def assert_same_answers(data: bytes, options: dict[str, Any], log: pytest.LogCap
                 assert str(reader.current_exception).startswith(str(their_problem))
             continue
         assert theirs is not None, f"pymarc rejects {raw[:60]!r}: {their_problem!r}"
+        if record.to_unicode:  # both before the fields: by the batch
+            assert record.title == theirs.title
+            assert record.as_json() == theirs.as_json()
         assert values(record) == values(theirs)
         assert str(record.leader) == str(theirs.leader)
         assert {type(field).__name__ for field in record.fields} == {type(field).__name__ for field in theirs.fields}

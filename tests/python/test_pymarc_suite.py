@@ -53,7 +53,6 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.xfail(reason="MARC-8 text is not converted yet", strict=False)
 def test_all_tests_of_pymarc_pass(suite: Path) -> None:
     command = [
         sys.executable,
