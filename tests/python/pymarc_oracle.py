@@ -53,6 +53,11 @@ def as_pymarc_should(record: Any, raw: bytes) -> list[tuple[Any, ...]]:
     return there
 
 
+def loses_characters(record: Any, raw: bytes) -> bool:
+    """Whether pymarc lost characters of MARC-8 that the tables define, in the record that it made of these bytes."""
+    return as_pymarc_should(record, raw) != flat(record)
+
+
 def flat(record: Any) -> list[tuple[Any, ...]]:
     """The fields of a record, ours or pymarc's, as plain values."""
     return [

@@ -16,7 +16,7 @@ from corpus import head_of, loc_file, need_corpus
 from hypothesis import given as property_of
 from hypothesis import settings
 from hypothesis import strategies as st
-from pymarc_oracle import pymarc
+from pymarc_oracle import loses_characters, pymarc
 from support import flat, generated, given, record_bytes, run_python
 
 import libmarc
@@ -187,9 +187,10 @@ def compare(data: bytes) -> int:
     compared = 0
     for ours in MARCReader(data):
         theirs = next(pymarc.MARCReader(ours.raw, hide_utf8_warnings=True)) if ours is not None else None
-        if ours is not None and theirs is not None:
-            assert_same(ours, theirs)
-            compared += 1
+        if ours is None or theirs is None or loses_characters(theirs, ours.raw):
+            continue
+        assert_same(ours, theirs)
+        compared += 1
     return compared
 
 
