@@ -561,7 +561,10 @@ class Record:
         if not _is_set(_LEADER, self):
             return True
         leader, read = str(self.leader), self._read_leader()
-        return leader[:9] == read[:9] and leader[10:] == read[10:]
+        # Lengths are written as they are.
+        return (leader[5:9], leader[10:12], leader[17:]) == (read[5:9], read[10:12], read[17:]) and len(leader) == len(
+            read
+        )
 
     def _own_bytes(self) -> bytes:
         """The bytes of a canonical record; leader/09 is "a" from then on."""

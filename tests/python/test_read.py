@@ -257,7 +257,8 @@ def check_round_trips(records: list[Record]) -> dict[str, int]:
                 continue
             (back,) = records_of(write([record]))
             assert contents(back) == expected, name
-            assert back.as_marc() == iso, name
+            # (Of a record that was repaired leader/20-23 are written anew.)
+            assert back.as_marc()[:20] + back.as_marc()[24:] == iso[:20] + iso[24:], name
             done[name] += 1
     return done
 
