@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include <marc/marc.h>
 
-#include "marc8_decode.hpp"
-#include "marc8_encode.hpp"
+#include "encoding/marc8_decode.hpp"
+#include "encoding/marc8_encode.hpp"
 #include "pod_array.hpp"
 #include "shim.hpp"
 #include "utf8.hpp"

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "batch.hpp"
-#include "detect.hpp"
+#include "encoding/detect.hpp"
+#include "encoding/marc8_decode.hpp"
 #include "field_rules.hpp"
-#include "marc8_decode.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -23,6 +23,12 @@ bool is_escape_sequence(const std::uint8_t *data, std::size_t size, std::size_t 
   return is_between && size - at > 2 && (is_known_set(data[at + 2]) || data[at + 2] == '!');
 }
 
+// Whether there is such a letter with this mark; halves of double marks stand before any.
+bool suits(char32_t mark, std::uint8_t letter) {
+  const bool is_half = mark >= 0xFE20 && mark <= 0xFE23;
+  return is_half || compose(letter, mark) != 0;
+}
+
 } // namespace
 
 void Evidence::add(const std::uint8_t *data, std::size_t size) {
@@ -54,15 +60,14 @@ void Evidence::add_marc8(const std::uint8_t *data, std::size_t size, std::size_t
   if (is_ansel_control) return;
   if (byte < 0xA0) ++inner_;
   const std::uint32_t entry = byte > 0xA0 ? ansel[byte & 0x7F] : 0;
-  if (entry == 0) {
+  const std::uint8_t next = at + 1 < size ? data[at + 1] : std::uint8_t{0};
+  const bool is_mark = (entry & tables::kCombining) != 0;
+  if (entry == 0 || (is_mark && next < 0xA1 && !is_letter(next)))
+    others_ += 2; // surely
+  else if (is_mark && next < 0xA1 && !suits(entry & 0xFFFF, next))
     ++others_;
-  } else if ((entry & tables::kCombining) != 0) {
-    const std::uint8_t next = at + 1 < size ? data[at + 1] : std::uint8_t{0};
-    if (is_letter(next) || next >= 0xA1)
-      ++marks_;
-    else
-      ++others_;
-  }
+  else if (is_mark && next < 0xA1)
+    ++marks_;
 }
 
 // UTF-8 that is cut or damaged here and there still has sequences; Latin-1 and MARC-8 have them by accident only.
@@ -71,8 +76,8 @@ Encoding Evidence::judge(bool says_utf8) const {
   if (sequences_ > 0 && sequences_ * 4 >= broken_ && escapes_ == 0 && (says_utf8 || sequences_ > broken_))
     return Encoding::Utf8;
   if (escapes_ > 0) return Encoding::Marc8;
-  if (says_utf8 && inner_ > 0) return Encoding::Utf8;
-  return others_ * 4 > marks_ ? Encoding::Latin1 : Encoding::Marc8;
+  if (says_utf8 && (inner_ > 0 || marks_ + others_ == 0)) return Encoding::Utf8;
+  return others_ * 2 > marks_ ? Encoding::Latin1 : Encoding::Marc8;
 }
 
 } // namespace marc

@@ -30,8 +30,8 @@ private:
   std::size_t broken_ = 0;    // bytes above 0x7F that are no part of one
   std::size_t inner_ = 0;     // such bytes that only a damaged sequence has: 0x80 to 0x9F
   std::size_t escapes_ = 0;   // escape sequences of MARC-8
-  std::size_t marks_ = 0;     // marks of ANSEL before a letter
-  std::size_t others_ = 0;    // bytes that mean nothing in ANSEL, or marks before anything else
+  std::size_t marks_ = 0;     // marks of ANSEL before a letter that can bear them
+  std::size_t others_ = 0;    // what speaks against ANSEL: bytes that mean nothing there, marks before anything else
 };
 
 } // namespace marc

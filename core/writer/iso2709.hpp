@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "encoding/marc8_encode.hpp"
 #include "error.hpp"
-#include "marc8_encode.hpp"
 #include "record_view.hpp"
 #include "writer/contents.hpp"
 #include "writer/layout.hpp"

@@ -442,7 +442,7 @@ BOOST_AUTO_TEST_CASE(fields_above_9999_bytes) {
 // ---- Text ----------------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(text_that_is_not_utf8) {
-  for (const char *bytes : {"\xff", "\xe9", "\xc3", "\xed\xa0\x80", "\xc0\x80"}) {
+  for (const char *bytes : {"\xc3", "\xe2\x82", "\xed\xa0\x80", "\xc0\x80"}) {
     const std::vector<Field> fields{{"001", "id"}, {"245", marc_of("10$acaf") + bytes}};
     check(with(record(fields), 0, "99999"), fields, MARC_NOTE_TEXT, bytes);
     BOOST_TEST(!read_chunk(with(record(fields, {.head = "nam  22"}), 0, "99999")).has_note(MARC_NOTE_TEXT));
