@@ -543,7 +543,7 @@ class Record:
     def _written_leader(self) -> str:
         leader = str(self.leader)
         if self._odd is not None and self._odd.best:
-            return f"{leader[:20]}4500"  # the entries that were read may have had other widths
+            return f"{leader[:20]}450{leader[23:]}"  # the entries that were read may have had other widths
         return leader
 
     def _is_canonical(self) -> bool:
