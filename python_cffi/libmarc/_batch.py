@@ -82,7 +82,6 @@ class Batch:
         "ends",
         "extents",
         "fields",
-        "handed_leaders",
         "is_source",
         "odd",
         "offset",
@@ -112,7 +111,6 @@ class Batch:
         self._numbers: dict[int, int] = {}
         self._wants_json = False  # a record was asked for it
         self._jsons: Entries | None = None
-        self.handed_leaders: set[int] = set()  # starts of records whose leader has been asked for
         # In a source that is no ISO 2709: where the records begin, and how many bytes they have there; else None.
         self.places: list[int] | None = None
         self.extents: list[int] | None = None

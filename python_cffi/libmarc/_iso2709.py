@@ -37,6 +37,11 @@ def write_fields(leader: str, fields: Sequence[Field], encoding: str, oversize: 
     return _write_bytes(leader, tags, [_field_bytes(field, encoding) for field in fields], oversize)
 
 
+def write_texts(leader: str, tags: Sequence[str], contents: Sequence[str]) -> bytes:
+    """The record of fields with these tags and these contents, as they are written without terminators, in UTF-8."""
+    return serialize(_leader(leader), "".join(map(_three_characters, tags)).encode("latin-1"), contents)
+
+
 def write_marc8(leader: str, fields: Sequence[Field], errors: str, oversize: str) -> bytes:
     """The same in MARC-8. `errors` as for unicode_to_marc8(). Fields that are bytes stay as they are."""
     return _write_bytes(f"{leader[:9]} {leader[10:]}", _tags(fields), _marc8_contents(fields, errors), oversize)
@@ -56,6 +61,8 @@ def _tags(fields: Sequence[Field]) -> list[str]:
 
 
 def _three_characters(tag: str) -> str:
+    if len(tag) == 3:
+        return tag
     text = f"{int(tag):03}" if tag.isdigit() else f"{tag:>03}"
     if len(text) != 3:
         raise ValueError(f"the tag {tag!r} has more than three characters")

@@ -508,7 +508,7 @@ def _plain_records(batch: Batch, begin: int, end: int) -> deque[Record]:
         record._raw = data[start:stop]
         record._batch = batch
         record._start = start
-        record._fields = None
+        record._fields = record._leader = None
     if not batch.is_source:
         batch.place_records(records, begin)
     if batch.texts:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from libmarc._decoding import Decoding
-from libmarc._iso2709 import check_options, write_fields, write_marc8
+from libmarc._iso2709 import check_options, write_fields, write_marc8, write_texts
 from libmarc._odd import OddRecord, Problem, read_piece
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
 from libmarc.exceptions import FieldNotFound, MissingLinkedFields
@@ -72,7 +72,7 @@ class Record:
         "to_unicode",
     )
 
-    _leader: Leader | Any  # once it has been asked for, or set
+    _leader: Leader | Any  # once it has been asked for, or set; else None
     _fields: list[Field] | None  # once they have been asked for, or set
     _picked: Picked | None  # fields that were handed out while not all have been asked for
     to_unicode: bool
@@ -143,13 +143,10 @@ class Record:
     def __getattr__(self, name: str) -> Any:
         # Only comes here while the slot is empty: a record that was read, and not asked for this before.
         value: Any
-        if name == "_leader":
-            value = Leader(self._read_leader())
-            self._hand_out_leader()
-        elif name == "_offset":
+        if name == "_offset":
             batch = self._batch
             value = batch.offset + self._start if batch is not None else None
-        elif name in ("_batch", "_extent", "_fields", "_odd", "_origin", "_picked"):
+        elif name in ("_batch", "_extent", "_fields", "_leader", "_odd", "_origin", "_picked"):
             value = None
         elif name == "_Record__pos":
             value = 0
@@ -203,10 +200,13 @@ class Record:
         odd = self._odd
         if odd is not None:
             return odd.read_fields(raw)
-        base = int(raw[12:17])
-        directory = str(raw[LEADER_LEN : base - 1], "ascii")
-        tags = [directory[i : i + 3] for i in range(0, len(directory), DIRECTORY_ENTRY_LEN)]
-        return read_fields(tags, self._texts().read())
+        return read_fields(self._read_tags(), self._texts().read())
+
+    def _read_tags(self) -> list[str]:
+        """The tags of the fields of a plain record."""
+        raw = self._bytes()
+        directory = str(raw[LEADER_LEN : int(raw[12:17]) - 1], "ascii")
+        return [directory[i : i + 3] for i in range(0, len(directory), DIRECTORY_ENTRY_LEN)]
 
     def _texts(self) -> Texts:
         """The contents of the fields of a plain record."""
@@ -227,17 +227,14 @@ class Record:
     @property
     def leader(self) -> Leader | Any:
         """The leader, yours to change."""
-        return self._leader
+        leader = self._leader
+        if leader is None:
+            self._leader = leader = Leader(self._read_leader())
+        return leader
 
     @leader.setter
     def leader(self, leader: Leader | Any) -> None:
-        self._hand_out_leader()
         self._leader = leader
-
-    def _hand_out_leader(self) -> None:
-        """It may be changed from now on."""
-        if self._batch is not None:
-            self._batch.handed_leaders.add(self._start)
 
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
@@ -245,8 +242,7 @@ class Record:
         if self._batch is None and self._picked is not None:
             self.fields  # noqa: B018 (some were handed out)
         self._leave_batch()
-        own = {name: getattr(self, name) for name in names if _is_set(Record.__dict__[name], self)}
-        return state_of(self, Record, own)
+        return state_of(self, Record, {name: getattr(self, name) for name in names})
 
     @property
     def raw(self) -> bytes | None:
@@ -502,7 +498,7 @@ class Record:
     def as_json(self, **kwargs: Any) -> str:
         """The record as MARC-in-JSON; parameters are those of json.dumps."""
         batch = self._batch
-        if batch is not None and not kwargs and self._start not in batch.handed_leaders:
+        if batch is not None and not kwargs and self._leader is None:
             text = batch.read_json(self._start)
             if text is not None:
                 return text
@@ -524,27 +520,50 @@ class Record:
             if encoding == "marc-8":
                 return write_marc8(self._written_leader(), self.fields, errors, oversize)
         batch = self._batch
-        if batch is not None and batch.canonical and self._start not in batch.handed_leaders:
+        if batch is not None and batch.canonical and self._leader is None:
             return self._bytes()
         if self._is_canonical():
             return self._own_bytes()
         leader = self._written_leader()
-        if self.to_unicode:
+        if self.to_unicode and leader[9:10] != "a":
             leader = f"{leader[:9]}a{leader[10:]}"
-            if isinstance(self.leader, Leader):
-                self.leader.coding_scheme = "a"
-            else:  # users of pymarc assign plain text too
-                self.leader = leader
+            self._mark_utf8()
         codec = "utf-8" if leader[9:10] == "a" or self.force_utf8 else "iso8859-1"
-        return write_fields(leader, self.fields, codec, oversize)
+        texts = self._spliced_texts() if codec == "utf-8" and oversize == "error" else None
+        return write_fields(leader, self.fields, codec, oversize) if texts is None else write_texts(leader, *texts)
 
     as_marc21 = as_marc
 
     def _written_leader(self) -> str:
-        leader = str(self.leader)
+        leader = self._read_leader() if self._leader is None else str(self._leader)
         if self._odd is not None and self._odd.best:
             return f"{leader[:20]}450{leader[23:]}"  # the entries that were read may have had other widths
         return leader
+
+    def _mark_utf8(self) -> None:
+        """Makes leader/09 "a"."""
+        leader = self.leader
+        if isinstance(leader, Leader):
+            leader.coding_scheme = "a"
+        else:  # users of pymarc assign plain text too
+            self.leader = f"{leader[:9]}a{leader[10:]}"
+
+    def _spliced_texts(self) -> tuple[list[str], list[str]] | None:
+        """Tags and contents of all fields, of which only some were handed out: the others are not made for it. None
+        where that is not how the record stands."""
+        picked = self._picked if self._fields is None and self._batch is None else None
+        raw = self._raw
+        if picked is None or raw is None or _has_empty_subfields(raw):
+            return None
+        tags = self._read_tags()
+        written, contents = tags[:], self._texts().read()[:-1]
+        for wanted, fields in picked[1].items():
+            following = iter(fields)
+            for number, tag in enumerate(tags):
+                if tag in wanted:
+                    field = next(following)
+                    written[number], contents[number] = field.tag, field._content()
+        return written, contents
 
     def _is_canonical(self) -> bool:
         """Whether writing the record gives the bytes that were read: nothing was asked for that could be changed, and
@@ -554,11 +573,11 @@ class Record:
             return False
         if self._batch is None and self._picked is not None:
             return False
-        if b"\x1f\x1f" in raw or b"\x1f\x1e" in raw:
+        if _has_empty_subfields(raw):
             return False
         if (raw[9] != 0x61 or self._origin is not None) and not self.to_unicode:
             return False
-        if not _is_set(_LEADER, self):
+        if self._leader is None:
             return True
         leader, read = str(self.leader), self._read_leader()
         # Lengths are written as they are.
@@ -571,12 +590,9 @@ class Record:
         raw = self._bytes()
         if raw[9] != 0x61:  # plain ASCII
             raw = b"%ba%b" % (raw[:9], raw[10:])
-        elif self._origin is None and not _is_set(_LEADER, self):
+        elif self._origin is None and self._leader is None:
             return raw
-        if isinstance(self.leader, Leader):
-            self.leader.coding_scheme = "a"
-        else:
-            self.leader = f"{self.leader[:9]}a{self.leader[10:]}"
+        self._mark_utf8()
         return raw
 
     def __str__(self) -> str:
@@ -612,12 +628,6 @@ def normalize_subfield_code(subfield: bytes) -> tuple[str, int]:
     return subfield_code(subfield)
 
 
-_LEADER = Record.__dict__["_leader"]
-
-
-def _is_set(slot: Any, record: Record) -> bool:
-    try:
-        slot.__get__(record, Record)
-    except AttributeError:
-        return False
-    return True
+def _has_empty_subfields(raw: bytes) -> bool:
+    """Whether there is a subfield without a code: it would not be written."""
+    return b"\x1f\x1f" in raw or b"\x1f\x1e" in raw
