@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from bisect import bisect_left
 from collections.abc import Collection
 from operator import add
@@ -50,6 +51,17 @@ def all_plain(view: Any) -> bool:
     return bool(view.all_flags & lib.MARC_REC_PLAIN) and view.note_count == 0
 
 
+class Form(enum.Enum):
+    """What a whole record can be written as: the native function, and the style of it."""
+
+    JSON = ("marc_batch_json", "MARC_JSON_PYMARC")
+    COMPACT_JSON = ("marc_batch_json", "MARC_JSON_COMPACT_ASCII")
+    XML = ("marc_batch_xml", "MARC_XML_PYMARC")
+    XML_NAMESPACE = ("marc_batch_xml", "MARC_XML_PYMARC_NAMESPACE")
+    XML_UTF8 = ("marc_batch_xml", "MARC_XML_PYMARC_UTF8")
+    MARCMAKER = ("marc_batch_mrk", "MARC_MRK_PYMARC")
+
+
 class TextForm(NamedTuple):
     """The text form of a piece: a record of the batch of text forms."""
 
@@ -71,11 +83,10 @@ class Batch:
     """
 
     __slots__ = (
-        "_jsons",
+        "_forms",
         "_known",
         "_numbers",
         "_slot",
-        "_wants_json",
         "canonical",
         "count",
         "data",
@@ -109,8 +120,7 @@ class Batch:
         self.titles: dict[int, str | None] | None = None
         self.fields: BatchFields | None = BatchFields()
         self._numbers: dict[int, int] = {}
-        self._wants_json = False  # a record was asked for it
-        self._jsons: Entries | None = None
+        self._forms: dict[Form, Entries | None] = {}  # that a record was asked for
         # In a source that is no ISO 2709: where the records begin, and how many bytes they have there; else None.
         self.places: list[int] | None = None
         self.extents: list[int] | None = None
@@ -215,18 +225,22 @@ class Batch:
                 leader = ffi.buffer(view.record_leader + LEADER_LEN * i, LEADER_LEN)
                 record.leader = Leader(str(leader, "latin-1"))
 
-    def read_json(self, start: int) -> str | None:
-        """The record that starts there as MARC-in-JSON. None where it is to be made from its fields: the first time,
-        and when the batch was released."""
-        jsons = self._jsons
-        if jsons is None:
-            self._wants_json, first = True, not self._wants_json
-            text = None if first else self.read_text(lib.marc_batch_json, lib.MARC_JSON_PYMARC)
+    def read_form(self, form: Form, start: int) -> str | None:
+        """The record that starts there in this form. None where it is to be made from its fields: the first time, when
+        the batch was released, and where it is no such record."""
+        forms = self._forms
+        if form not in forms:
+            forms[form] = None  # a program may want it of this record only
+            return None
+        entries = forms[form]
+        if entries is None:
+            function, style = form.value
+            text = self.read_text(getattr(lib, function), getattr(lib, style))
             if text is None:
                 return None
-            self._jsons = jsons = Entries(text)
+            forms[form] = entries = Entries(text)
         number = self.numbers().get(start)
-        return jsons.read(number) if number is not None else None
+        return entries.read(number) if number is not None else None
 
     def choose_fields(self, start: int, tags: tuple[str, ...]) -> list[Field] | None:
         """The fields with these tags of the record that starts there. None where they are to be looked for in all."""
@@ -235,8 +249,9 @@ class Batch:
 
     def release(self) -> None:
         """Lets go of the native memory. (A thread that is using it keeps it until it is done.)"""
-        self._slot = self.data = self.view = self.titles = self.fields = self._jsons = self.text_data = None
+        self._slot = self.data = self.view = self.titles = self.fields = self.text_data = None
         self._numbers = {}
+        self._forms = {}
         self.places = self.extents = None
         self.starts = self.ends = self.odd = []
         self.texts = []

@@ -10,6 +10,7 @@ from typing import Any
 from xml.sax import make_parser
 from xml.sax.handler import ContentHandler, feature_external_ges, feature_external_pes, feature_namespaces
 
+from libmarc._batch import Form
 from libmarc.field import Field, Indicators
 from libmarc.leader import Leader
 from libmarc.marc8 import MARC8ToUnicode
@@ -136,10 +137,16 @@ def record_to_xml_node(record: Record, quiet: bool = False, namespace: bool = Fa
 
 def xml_of(record: Record, encoding: str, quiet: bool = False, namespace: bool = False) -> tuple[bytes, int]:
     """A record as an element of MARCXML, and how many of its characters are U+FFFD, as XML 1.0 cannot hold them."""
+    form = record._form(_FORMS[encoding, namespace])
+    if form is not None and "\ufffd" not in form and "&#65533;" not in form:  # else these are to be counted
+        return form.encode(), 0
     text = _Text(quiet)
     content: bytes = ET.tostring(text.node(record, namespace), encoding)
     # As it stands, a parser would make a line feed of a carriage return.
     return content.replace(b"\r", b"&#13;"), text.replaced
+
+
+_FORMS = {("us-ascii", False): Form.XML, ("us-ascii", True): Form.XML_NAMESPACE, ("utf-8", False): Form.XML_UTF8}
 
 
 class _Text:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from libmarc._batch import Form
 from libmarc._decoding import Decoding
 from libmarc._iso2709 import check_options, write_fields, write_marc8, write_texts
 from libmarc._odd import OddRecord, Problem, read_piece
@@ -495,13 +496,18 @@ class Record:
             fields.append({field.tag: {"ind1": field.indicator1, "ind2": field.indicator2, "subfields": subfields}})
         return {"leader": str(self.leader), "fields": fields}
 
+    def _form(self, form: Form) -> str | None:
+        """The record in this form, from the batch. None if that does not have it, or something was asked for that could
+        be changed."""
+        batch = self._batch
+        return batch.read_form(form, self._start) if batch is not None and self._leader is None else None
+
     def as_json(self, **kwargs: Any) -> str:
         """The record as MARC-in-JSON; parameters are those of json.dumps."""
-        batch = self._batch
-        if batch is not None and not kwargs and self._leader is None:
-            text = batch.read_json(self._start)
-            if text is not None:
-                return text
+        form = Form.JSON if not kwargs else Form.COMPACT_JSON if kwargs == _COMPACT else None
+        text = self._form(form) if form is not None else None
+        if text is not None:
+            return text
         import json  # here: many programs never need it
 
         return json.dumps(self.as_dict(), **kwargs)
@@ -597,8 +603,14 @@ class Record:
 
     def __str__(self) -> str:
         """The record in MARCMaker's form, a line a field."""
+        text = self._form(Form.MARCMAKER)
+        if text is not None:
+            return text
         lines = [f"=LDR  {self.leader}", *map(str, self.fields)]
         return "\n".join(lines) + "\n"
+
+
+_COMPACT = {"separators": (",", ":")}  # what JSONWriter asks for
 
 
 def _tags(text: str) -> tuple[str, ...]:

@@ -245,3 +245,29 @@ def test_json_honours_changes(data: bytes, seed: int) -> None:
             elif kind == 2:
                 record.leader = module.Leader(" " * 24)
         assert ours.as_json() == theirs.as_json()
+
+
+WRITTEN: list[Callable[[Any, Any], Any]] = [
+    lambda module, record: record.as_json(),
+    lambda module, record: record.as_json(separators=(",", ":")),
+    lambda module, record: str(record),
+    lambda module, record: module.record_to_xml(record),
+    lambda module, record: module.record_to_xml(record, namespace=True),
+]
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("kind", ["utf8", "marc8", "mixed"])
+def test_forms_of_the_batch_are_pymarcs(written: Callable[[Any, Any], Any], kind: str) -> None:
+    """The first record is written from its fields, the others from the text of the whole batch."""
+    for ours, theirs in pairs(generated(kind, RECORDS, seed=9)):
+        assert written(libmarc, ours) == written(pymarc, theirs)
+
+
+def test_xml_writer_counts_what_the_batch_has_replaced(data: bytes, tmp_path: Any) -> None:
+    replaced = 0
+    with libmarc.XMLWriter(open(tmp_path / "out.xml", "wb")) as writer:
+        for ours in filter(None, MARCReader(data.replace(b"the", b"t\x01e"))):
+            writer.write(ours)
+            replaced += sum(str(field).count("\x01") for field in ours.fields)
+        assert writer.replaced == replaced > 0
