@@ -230,16 +230,22 @@ class MarcMakerStream:
         else:
             head, *parts = content.split("$")
             indicators = _from_blanked(head)
-            if len(indicators) > 2:
+            if len(indicators) > 2 and str(len(indicators)) != str(record.leader)[10]:
                 raise self._error(number, line, "text before the first subfield")
             subfields = [_subfield(part) for part in parts]
             if not all(code for code, _ in subfields):
                 raise self._error(number, line, "a subfield without a code")
-            record.fields.append(Field(tag, Indicators(*f"{indicators:<2}"), subfields))
+            record.fields.append(Field(tag, _indicators_of(indicators), subfields))
 
     def _error(self, number: int, line: str, what: str) -> RecordFormatError:
         message = f"this is no MARCMaker field: {what}, line {number}: {line[:80]!r}"
         return RecordFormatError(message, self._count - 1, None, number, 1)
+
+
+def _indicators_of(text: str) -> Indicators:
+    """Two; of more (leader/10) the second has all but the first, as where ISO 2709 is read."""
+    padded = f"{text:<2}"
+    return Indicators(padded[0], padded[1:])
 
 
 def _subfield(part: str) -> Subfield:

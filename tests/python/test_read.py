@@ -249,7 +249,7 @@ def check_round_trips(records: list[Record]) -> dict[str, int]:
             iso = record.as_marc()
         except (NotImplementedError, libmarc.OversizeError):
             continue  # MARC-8, or more than ISO 2709 can state
-        if not record.fields or len(iso) > 99_999 or contents(records_of(iso)[0])[1] != expected[1]:
+        if [contents(again)[1] for again in records_of(iso, on_error="skip")] != [expected[1]] or not record.fields:
             continue  # more than ISO 2709 can state
         expected = contents(record)  # as_marc() has set leader/09
         for name, write in WRITERS.items():
@@ -280,7 +280,7 @@ def test_round_trips_of_real_records() -> None:
 
 @pytest.mark.slow
 def test_round_trips_of_the_whole_corpus() -> None:
-    assert min(check_round_trips(list(corpus_records(every=1))).values()) > 5000
+    assert min(check_round_trips(list(corpus_records(every=1))).values()) > 4800
     assert min(check_round_trips(records_of(head_of(loc_file(), 3000))).values()) > 2900
 
 
@@ -656,6 +656,8 @@ def test_mrk_of_every_shape() -> None:
     assert mrk(one.replace("$bB", "$b\n  B")) == [
         (leader, [*expected[0][1][:1], ("245", None, ("1", " "), [("a", "A$"), ("b", " B\\C")])])
     ]
+    three = "=LDR  00000nam a3200000 a 4500\n=245  123$aX\n"  # leader/10 says that there are three
+    assert mrk(three)[0][1] == [("245", None, ("1", "23"), [("a", "X")])]
     assert mrk("=001  x\n") == [("          22        4500", [("001", "x", None, [])])]
     assert mrk("=LDR  00000nam\\a2200000\\a\\4500\n=001\n=245  \n")[0] == (
         leader,
