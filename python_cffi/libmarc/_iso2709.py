@@ -37,11 +37,6 @@ def write_fields(leader: str, fields: Sequence[Field], encoding: str, oversize: 
     return _write_bytes(leader, tags, [_field_bytes(field, encoding) for field in fields], oversize)
 
 
-def write_texts(leader: str, tags: Sequence[str], contents: Sequence[str]) -> bytes:
-    """The record of fields with these tags and these contents, as they are written without terminators, in UTF-8."""
-    return serialize(_leader(leader), "".join(_of_three(tags)).encode("latin-1"), contents)
-
-
 def write_marc8(leader: str, fields: Sequence[Field], errors: str, oversize: str) -> bytes:
     """The same in MARC-8. `errors` as for unicode_to_marc8(). Fields that are bytes stay as they are."""
     return _write_bytes(f"{leader[:9]} {leader[10:]}", _tags(fields), _marc8_contents(fields, errors), oversize)
@@ -55,12 +50,9 @@ def _leader(leader: str) -> bytes:
     return content
 
 
-def _tags(fields: Sequence[Field]) -> Sequence[str]:
-    return _of_three([field.tag for field in fields])
-
-
-def _of_three(tags: Sequence[str]) -> Sequence[str]:
-    """Tags of three characters."""
+def _tags(fields: Sequence[Field]) -> list[str]:
+    """Their tags, of three characters."""
+    tags = [field.tag for field in fields]
     return tags if {*map(len, tags)} <= {3} else [*map(_three_characters, tags)]
 
 
@@ -76,7 +68,7 @@ def _field_bytes(field: Field, encoding: str) -> bytes:
     return content.removesuffix(_TERMINATOR)
 
 
-def _write_bytes(leader: str, tags: Sequence[str], contents: list[bytes], oversize: str) -> bytes:
+def _write_bytes(leader: str, tags: list[str], contents: list[bytes], oversize: str) -> bytes:
     numbers = range(len(tags))
     parts = _parts(tags, contents) if oversize == "split" else [numbers]
     return b"".join(
@@ -96,7 +88,7 @@ def _chosen(items: Sequence[_T], numbers: Sequence[int]) -> list[_T]:
     return [items[number] for number in numbers]
 
 
-def _parts(tags: Sequence[str], contents: list[bytes]) -> Iterator[Sequence[int]]:
+def _parts(tags: list[str], contents: list[bytes]) -> Iterator[Sequence[int]]:
     """The numbers of the fields of each record: all control fields, and as many of the others as there is room for."""
     sizes = [DIRECTORY_ENTRY_LEN + len(content) + 1 for content in contents]
     controls = [number for number, tag in enumerate(tags) if is_control_tag(tag)]

@@ -17,10 +17,14 @@ def serialize(leader: bytes, tags: bytes, contents: Sequence[str], zeros: bool =
     more than 99 999; `zeros` writes 0 for what cannot be stated instead.
     """
     joined = END_OF_FIELD.join(contents)
-    count = len(contents)
-    if joined.count(END_OF_FIELD) >= max(count, 1):  # a field holds a terminator itself
+    if joined.count(END_OF_FIELD) >= max(len(contents), 1):  # a field holds a terminator itself
         return serialize_bytes(leader, tags, [content.encode() for content in contents], zeros)
-    text = joined.encode()
+    return serialize_text(leader, tags, joined.encode(), zeros)
+
+
+def serialize_text(leader: bytes, tags: bytes, text: bytes, zeros: bool = False) -> bytes:
+    """The same for contents in UTF-8 that are joined by terminators already, and hold none themselves."""
+    count = len(tags) // 3
     size = 27 + 12 * count + len(text) if count else 26
     return _serialize(leader, tags, count, text, ffi.NULL, size, zeros)
 

@@ -22,7 +22,7 @@ from libmarc._sources import NativeSource
 from libmarc._stats import Stats
 from libmarc.exceptions import FatalReaderError, TooManyErrors
 from libmarc.leader import Leader
-from libmarc.record import Record
+from libmarc.record import Record, new_record
 
 if TYPE_CHECKING:
     from libmarc._text_readers import JSONReader as JSONReader
@@ -312,14 +312,10 @@ class MARCReader(Reader):
             return _decoded(piece, self._decoding)
         if piece.is_rejected:
             raise piece.error()
-        record = Record.__new__(Record)
         # (Raises where no ASCII is left of a subfield code, or a warning is an error.)
         hide = self._decoding.hide_utf8_warnings
-        record._odd = odd = piece.best_record() if self._best else piece.odd_record(hide)
-        record._raw = piece.raw
-        if odd.text is not None:
-            record._origin, record._raw = piece.raw, odd.text
-        return record
+        odd = piece.best_record() if self._best else piece.odd_record(hide)
+        return new_record(piece.raw, odd) if odd.text is None else new_record(odd.text, odd, piece.raw)
 
     def _take_record(self, record: Record, end: int) -> None:
         queue = deque([record])
@@ -508,7 +504,7 @@ def _plain_records(batch: Batch, begin: int, end: int) -> deque[Record]:
         record._raw = data[start:stop]
         record._batch = batch
         record._start = start
-        record._fields = record._leader = None
+        record._fields = record._leader = record._odd = None
     if not batch.is_source:
         batch.place_records(records, begin)
     if batch.texts:
@@ -528,9 +524,7 @@ def _decoded(piece: Piece, decoding: Decoding) -> Record:
         leader, fields = read(piece.raw)
     except Exception as problem:
         raise piece.placed(problem) from None
-    record = Record.__new__(Record)
-    record._raw = piece.raw
-    record._odd = OddRecord(() if piece.is_rejected else piece.problems(), [], "utf-8")
+    record = new_record(piece.raw, OddRecord(() if piece.is_rejected else piece.problems(), [], "utf-8"))
     record.leader = Leader(leader)
     record._fields = fields
     record.to_unicode = decoding.to_unicode

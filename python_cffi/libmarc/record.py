@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from libmarc._batch import Form
 from libmarc._decoding import Decoding
-from libmarc._iso2709 import check_options, write_fields, write_marc8, write_texts
+from libmarc._iso2709 import check_options, write_fields, write_marc8
 from libmarc._odd import OddRecord, Problem, read_piece
+from libmarc._splice import splice
 from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
 from libmarc.exceptions import FieldNotFound, MissingLinkedFields
 from libmarc.field import Field, Texts, map_marc8_field, read_fields, state_of, subfield_code
@@ -57,11 +58,14 @@ class Record:
     ``fields`` has been asked for, that list is the record.
     """
 
+    # (There is no __getattr__: with one, every attribute would be slower to get. What only few records have is asked for
+    # with a default, and not set in the others.)
     __slots__ = (
         "__pos",
         "_batch",
         "_extent",
         "_fields",
+        "_force_utf8",
         "_leader",
         "_odd",
         "_offset",
@@ -69,22 +73,22 @@ class Record:
         "_picked",
         "_raw",
         "_start",
-        "force_utf8",
-        "to_unicode",
+        "_to_unicode",
     )
 
-    _leader: Leader | Any  # once it has been asked for, or set; else None
-    _fields: list[Field] | None  # once they have been asked for, or set
-    _picked: Picked | None  # fields that were handed out while not all have been asked for
-    to_unicode: bool
-    force_utf8: bool
     _raw: bytes | None  # what it is taken apart from: its bytes, or their text form; None for a record that was made
-    _origin: bytes | None  # as it stood in its source, where _raw is its text form
     _batch: Batch | None  # it came in, while no field has been asked for
     _start: int  # where its bytes begin in that batch
-    _offset: int | None  # where they stood in the source, once the batch is gone
-    _extent: int | None  # bytes that it has there, if these are not its bytes here
+    _leader: Leader | Any  # once it has been asked for, or set; else None
+    _fields: list[Field] | None  # once they have been asked for, or set
     _odd: OddRecord | None  # what is to be known of a record that is not plain (MARC_REC_PLAIN)
+    # Set only where there is something to be said:
+    _picked: Picked | None  # fields that were handed out while not all have been asked for
+    _origin: bytes | None  # as it stood in its source, where _raw is its text form
+    _offset: int | None  # where its bytes stood in the source, once the batch is gone
+    _extent: int | None  # bytes that it has there, if these are not its bytes here
+    _to_unicode: bool
+    _force_utf8: bool
     __pos: int
 
     def __init__(
@@ -104,7 +108,7 @@ class Record:
         """
         self.to_unicode = to_unicode
         self.force_utf8 = force_utf8
-        self._raw = self._offset = self._batch = self._picked = self._fields = None
+        self._raw = self._batch = self._leader = self._fields = self._odd = None
         if fields or not data:
             coding = "a" if force_utf8 and not fields else leader[9:10]
             self._leader = Leader(f"{leader[0:9]}{coding}22{leader[12:20]}4500")
@@ -141,24 +145,23 @@ class Record:
         self._raw = raw
         self._offset = 0
 
-    def __getattr__(self, name: str) -> Any:
-        # Only comes here while the slot is empty: a record that was read, and not asked for this before.
-        value: Any
-        if name == "_offset":
-            batch = self._batch
-            value = batch.offset + self._start if batch is not None else None
-        elif name in ("_batch", "_extent", "_fields", "_leader", "_odd", "_origin", "_picked"):
-            value = None
-        elif name == "_Record__pos":
-            value = 0
-        elif name == "to_unicode":
-            value = True
-        elif name == "force_utf8":
-            value = False
-        else:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        setattr(self, name, value)
-        return value
+    @property
+    def to_unicode(self) -> bool:
+        """Whether the record is text, not bytes."""
+        return getattr(self, "_to_unicode", True)
+
+    @to_unicode.setter
+    def to_unicode(self, value: bool) -> None:
+        self._to_unicode = value
+
+    @property
+    def force_utf8(self) -> bool:
+        """Whether the record is UTF-8, whatever leader/09 says."""
+        return getattr(self, "_force_utf8", False)
+
+    @force_utf8.setter
+    def force_utf8(self, value: bool) -> None:
+        self._force_utf8 = value
 
     def _bytes(self) -> bytes:
         raw = self._raw
@@ -176,7 +179,7 @@ class Record:
     def _all_fields(self) -> list[Field]:
         """The fields when they are first asked for; those that were handed out already are among them."""
         batch = self._batch
-        picked = self._picked if batch is None else None
+        picked = getattr(self, "_picked", None) if batch is None else None
         if picked is not None:
             batch = picked[0]
         made = batch.fields if batch is not None else None
@@ -194,7 +197,7 @@ class Record:
         odd = self._odd
         if odd is not None and odd.leader is not None:
             return odd.leader
-        return str((self._origin or self._bytes())[:LEADER_LEN], "ascii")
+        return str((self.raw or b"")[:LEADER_LEN], "ascii")
 
     def _read_fields(self) -> list[Field]:
         raw = self._bytes()
@@ -239,29 +242,34 @@ class Record:
 
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
-        names = ("_extent", "_fields", "_leader", "_odd", "_offset", "_origin", "_raw", "force_utf8", "to_unicode")
-        if self._batch is None and self._picked is not None:
+        names = ("_extent", "_force_utf8", "_leader", "_odd", "_offset", "_origin", "_raw", "_to_unicode")
+        if self._batch is None and hasattr(self, "_picked"):
             self.fields  # noqa: B018 (some were handed out)
         self._leave_batch()
-        return state_of(self, Record, {name: getattr(self, name) for name in names})
+        own = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        return state_of(self, Record, {"_batch": None, "_fields": self._fields, **own})
 
     @property
     def raw(self) -> bytes | None:
         """The bytes of the record as they stood in its source, whatever has been changed since; of a source in another
         format the record in ISO 2709 and UTF-8. None if it was made."""
-        return self._origin or self._raw
+        return getattr(self, "_origin", None) or self._raw
 
     @property
     def byte_offset(self) -> int | None:
         """Where its bytes stood in the source, from its beginning. None if the record was made."""
-        return self._offset
+        batch = self._batch
+        if batch is not None and batch.is_source:
+            return batch.offset + self._start
+        return getattr(self, "_offset", None)
 
     @property
     def byte_length(self) -> int | None:
         """How many bytes the record had in the source. None if it was made."""
-        if self._extent is not None:
-            return self._extent
-        return None if self._raw is None else len(self._origin or self._raw)
+        extent: int | None = getattr(self, "_extent", None)
+        if extent is not None or self._raw is None:
+            return extent
+        return len(self.raw or b"")
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -294,10 +302,11 @@ class Record:
 
     def __next__(self) -> Field:
         """The next field for next(record), from the first one, or from the last iter(record), on."""
-        if self.__pos >= len(self.fields):
+        position: int = getattr(self, "_Record__pos", 0)
+        if position >= len(self.fields):
             raise StopIteration
-        self.__pos += 1
-        return self.fields[self.__pos - 1]
+        self.__pos = position + 1
+        return self.fields[position]
 
     def get_fields(self, *tags: str) -> list[Field]:
         """The fields with one of these tags, in their order; without a tag the list of all fields itself."""
@@ -317,7 +326,7 @@ class Record:
                 self._leave_batch()
                 self._picked = (batch, {tags: fields})
             return fields
-        picked = self._picked if self._fields is None else None
+        picked: Picked | None = getattr(self, "_picked", None) if self._fields is None else None
         if picked is None:
             return None
         batch, handed_out = picked
@@ -531,12 +540,12 @@ class Record:
         if self._is_canonical():
             return self._own_bytes()
         leader = self._written_leader()
-        if self.to_unicode and leader[9:10] != "a":
+        if leader[9:10] != "a" and self.to_unicode:
             leader = f"{leader[:9]}a{leader[10:]}"
             self._mark_utf8()
         codec = "utf-8" if leader[9:10] == "a" or self.force_utf8 else "iso8859-1"
-        texts = self._spliced_texts() if codec == "utf-8" and oversize == "error" else None
-        return write_fields(leader, self.fields, codec, oversize) if texts is None else write_texts(leader, *texts)
+        spliced = self._spliced(leader) if codec == "utf-8" and oversize == "error" else None
+        return write_fields(leader, self.fields, codec, oversize) if spliced is None else spliced
 
     as_marc21 = as_marc
 
@@ -554,22 +563,17 @@ class Record:
         else:  # users of pymarc assign plain text too
             self.leader = f"{leader[:9]}a{leader[10:]}"
 
-    def _spliced_texts(self) -> tuple[list[str], list[str]] | None:
-        """Tags and contents of all fields, of which only some were handed out: the others are not made for it. None
-        where that is not how the record stands."""
-        picked = self._picked if self._fields is None and self._batch is None else None
+    def _spliced(self, leader: str) -> bytes | None:
+        """What is written of a record of which only some fields were handed out. None if it is none, or is written from
+        all its fields."""
+        picked = getattr(self, "_picked", None) if self._fields is None and self._batch is None else None
         raw = self._raw
-        if picked is None or raw is None or _has_empty_subfields(raw):
+        if picked is None or raw is None or len(leader) != LEADER_LEN:
             return None
-        tags = self._read_tags()
-        written, contents = tags[:], self._texts().read()[:-1]
-        for wanted, fields in picked[1].items():
-            following = iter(fields)
-            for number, tag in enumerate(tags):
-                if tag in wanted:
-                    field = next(following)
-                    written[number], contents[number] = field.tag, field._content()
-        return written, contents
+        batch, handed_out = picked
+        if not batch.canonical and _has_empty_subfields(raw):
+            return None
+        return splice(leader.encode("latin-1", "replace"), raw, handed_out)
 
     def _is_canonical(self) -> bool:
         """Whether writing the record gives the bytes that were read: nothing was asked for that could be changed, and
@@ -577,11 +581,11 @@ class Record:
         raw = self._raw
         if raw is None or self._odd is not None or self._fields is not None:
             return False
-        if self._batch is None and self._picked is not None:
+        if self._batch is None and hasattr(self, "_picked"):
             return False
         if _has_empty_subfields(raw):
             return False
-        if (raw[9] != 0x61 or self._origin is not None) and not self.to_unicode:
+        if (raw[9] != 0x61 or raw is not self.raw) and not self.to_unicode:
             return False
         if self._leader is None:
             return True
@@ -596,7 +600,7 @@ class Record:
         raw = self._bytes()
         if raw[9] != 0x61:  # plain ASCII
             raw = b"%ba%b" % (raw[:9], raw[10:])
-        elif self._origin is None and self._leader is None:
+        elif raw is self.raw and self._leader is None:
             return raw
         self._mark_utf8()
         return raw
@@ -611,6 +615,17 @@ class Record:
 
 
 _COMPACT = {"separators": (",", ":")}  # what JSONWriter asks for
+
+
+def new_record(raw: bytes, odd: OddRecord, origin: bytes | None = None) -> Record:
+    """A record that was read from `raw`, the text form of `origin` if that is given, and has no place in a batch."""
+    record = Record.__new__(Record)
+    record._raw = raw
+    record._odd = odd
+    record._batch = record._leader = record._fields = None
+    if origin is not None:
+        record._origin = origin
+    return record
 
 
 def _tags(text: str) -> tuple[str, ...]:
