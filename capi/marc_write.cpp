@@ -94,7 +94,7 @@ std::int32_t read_options(const marc_writer_options *given, marc::RecordWriterOp
   out.format = static_cast<marc::Format>(options.format);
   out.iso2709.oversize = static_cast<marc::Oversize>(options.oversize);
   out.iso2709.refuse_odd = (options.refuse & MARC_REFUSE_ODD) != 0;
-  out.encoding = static_cast<marc::Encoding>(options.encoding);
+  out.encoding = static_cast<marc::Iso2709Encoding>(options.encoding);
   out.unmappable = static_cast<marc::Unmappable>(options.unmappable);
   out.refuse_characters = (options.refuse & MARC_REFUSE_CHARACTERS) != 0;
   out.envelope = options.envelope != 0;

@@ -71,8 +71,14 @@ void Batch::add_record(std::size_t start, std::size_t size, std::int32_t status,
   record_status.push(status);
   record_flags.push(flags);
   field_first.push(static_cast<std::uint32_t>(field_tag.size()));
+  earlier_flags = all_flags;
   all_flags &= flags;
   rejected += status == MARC_OK ? 0 : 1;
+}
+
+void Batch::set_flags(std::uint32_t flags) {
+  record_flags[size() - 1] = flags;
+  all_flags = earlier_flags & flags;
 }
 
 void Batch::drop_record() {

@@ -33,6 +33,8 @@ struct Batch {
   void drop_open_fields();
   // Makes the fields added since the last record a record of `length` bytes at data[start].
   void add_record(std::size_t start, std::size_t length, std::int32_t status, std::uint32_t flags);
+  // Gives the last record other flags.
+  void set_flags(std::uint32_t flags);
   // Takes back the last record.
   void drop_record();
   // The batch to which the last record's text form is to be added, and where in it that has been. It is then its own.
@@ -47,7 +49,8 @@ struct Batch {
   std::uint64_t source_offset = 0;    // of data[0]
   std::uint64_t first_index = 0;      // of the first piece
   std::uint64_t silent = 0;           // bytes of data in no piece
-  std::uint32_t all_flags = 0;
+  std::uint32_t all_flags = 0;        // of all records, combined by AND
+  std::uint32_t earlier_flags = 0;    // the same without the last one
   std::uint32_t rejected = 0;
 
   PodArray<std::uint32_t> record_start;

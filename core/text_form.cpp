@@ -42,11 +42,10 @@ public:
     const bool is_stated = write_head(start);
     text_.add_record(start, text_.own.size() - start, MARC_OK, flags(is_stated));
     batch_.close_text();
-    batch_.record_flags[batch_.size() - 1] |= MARC_REC_CONVERTED;
-    if ((text_.record_flags[text_.size() - 1] & MARC_REC_PLAIN) == 0) { // who takes it for plain looks at the text form
-      batch_.record_flags[batch_.size() - 1] &= ~std::uint32_t{MARC_REC_PLAIN};
-      batch_.all_flags &= ~std::uint32_t{MARC_REC_PLAIN};
-    }
+    std::uint32_t with_text = batch_.record_flags[batch_.size() - 1] | MARC_REC_CONVERTED;
+    const bool is_plain = (text_.record_flags[text_.size() - 1] & MARC_REC_PLAIN) != 0;
+    if (!is_plain) with_text &= ~std::uint32_t{MARC_REC_PLAIN}; // who takes it for plain looks at the text form
+    batch_.set_flags(with_text);
     return MARC_OK;
   }
 
@@ -67,7 +66,7 @@ private:
   void note(std::int32_t code, std::size_t offset, std::size_t size, std::uint32_t tag) {
     const auto record = static_cast<std::uint32_t>(batch_.size() - 1);
     batch_.notes.push({record, code, static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(size), tag});
-    batch_.record_flags[record] |= MARC_REC_NOTED;
+    batch_.set_flags(batch_.record_flags[record] | MARC_REC_NOTED);
   }
 
   std::int32_t add_field(const FieldView &field) {

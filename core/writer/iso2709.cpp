@@ -38,7 +38,7 @@ bool is_laid_out(const RecordView &record) {
 } // namespace
 
 Failure Iso2709Writer::write(Output &out, const RecordView &record) {
-  const bool utf8 = encoding_ == Encoding::Utf8;
+  const bool utf8 = encoding_ == Iso2709Encoding::Utf8;
   if (utf8 && !options_.refuse_odd && is_laid_out(record)) {
     append(out, record.bytes().data(), record.bytes().size());
     out[out.size() - record.bytes().size() + 9] = 'a';

@@ -14,12 +14,12 @@
 
 namespace marc {
 
-enum class Encoding : std::uint32_t { Utf8 = MARC_ENCODING_UTF8, Marc8 = MARC_ENCODING_MARC8 };
+enum class Iso2709Encoding : std::uint32_t { Utf8 = MARC_ENCODING_UTF8, Marc8 = MARC_ENCODING_MARC8 };
 
 // Keeps its memory from one record to the next.
 class Iso2709Writer {
 public:
-  explicit Iso2709Writer(const Iso2709Options &options, Encoding encoding = Encoding::Utf8,
+  explicit Iso2709Writer(const Iso2709Options &options, Iso2709Encoding encoding = Iso2709Encoding::Utf8,
                          Unmappable unmappable = Unmappable::Error)
       : options_(options), encoding_(encoding), encoder_(unmappable) {}
 
@@ -37,7 +37,7 @@ private:
   Failure write_parts(Output &out, const LeaderBytes &leader, const Iso2709Fields &fields);
 
   Iso2709Options options_;
-  Encoding encoding_;
+  Iso2709Encoding encoding_;
   Marc8Encoder encoder_;
   Contents contents_;
   Contents part_; // of a record that is split

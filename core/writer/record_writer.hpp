@@ -26,7 +26,7 @@ enum class Format : std::uint32_t {
 struct RecordWriterOptions {
   Format format = Format::Iso2709;
   Iso2709Options iso2709;
-  Encoding encoding = Encoding::Utf8; // of ISO 2709
+  Iso2709Encoding encoding = Iso2709Encoding::Utf8; // of ISO 2709
   Unmappable unmappable = Unmappable::Error;
   bool refuse_characters = false; // that XML cannot hold
   bool envelope = true;           // what stands before, between and behind records that are one document

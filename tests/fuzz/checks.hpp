@@ -180,7 +180,8 @@ private:
     require(note.tag >> 24 == 0, "a note with a tag of four bytes");
     if (view_.record_status[record] == MARC_OK) {
       require(note.code >= MARC_NOTE_FRAMING, "a delivered record with the note of a rejected one");
-      require(best_ || note.code < MARC_NOTE_TEXT, "a repair that was not asked for");
+      const bool of_text = note.code >= MARC_NOTE_UNMAPPED && note.code <= MARC_NOTE_UTF8;
+      require(best_ || note.code < MARC_NOTE_TEXT || of_text, "a repair that was not asked for");
     }
   }
 
@@ -196,7 +197,8 @@ private:
     const bool noted = first_note < next_note_;
     require(has(flags, MARC_REC_NOTED) == noted, "MARC_REC_NOTED");
     require(has(flags, MARC_REC_SOUND) || noted, "a record that looks like a sound one");
-    require(best_ || flags < MARC_REC_REPAIRED, "a flag of the other parse mode");
+    require(best_ || !has(flags, MARC_REC_REPAIRED | MARC_REC_INDICATORS | MARC_REC_CODES),
+            "a flag of the other parse mode");
     require(!has(flags, MARC_REC_REPAIRED) || noted, "a repaired record without a note");
     require(!has(flags, MARC_REC_SPLITS) || has(flags, MARC_REC_SOUND), "SPLITS without SOUND");
     require(!has(flags, MARC_REC_PLAIN) || has(flags, MARC_REC_SPLITS), "PLAIN without SPLITS");
@@ -222,7 +224,10 @@ private:
   // What deviates in the fields is noted, field by field, and nothing else is.
   void check_field_notes(std::uint32_t record, std::uint32_t first_note) const {
     const std::uint32_t flags = view_.record_flags[record];
-    const bool utf8 = has(flags, MARC_REC_UTF8);
+    // The best reading finds out what the text is, and says so where leader/09 is not true.
+    const bool other = notes_with(MARC_NOTE_MARC8, first_note) + notes_with(MARC_NOTE_LATIN1, first_note) > 0;
+    const bool utf8 = has(flags, MARC_REC_UTF8) && !other;
+    const bool perhaps_utf8 = notes_with(MARC_NOTE_UTF8, first_note) > 0;
     // What salvage gives up is read as pymarc reads it.
     const bool best = best_ && (has(flags, MARC_REC_SOUND) || has(flags, MARC_REC_REPAIRED));
     std::map<std::int32_t, std::size_t> expected;
@@ -262,6 +267,7 @@ private:
     const bool usual = !best_ || (ascii_indicators && flags < 2 * MARC_REC_REPAIRED);
     for (std::int32_t code = MARC_NOTE_INNER_TERMINATOR; code <= MARC_NOTE_TEXT; ++code) {
       const bool of_indicators = code >= MARC_NOTE_INDICATORS_MISSING && code <= MARC_NOTE_INDICATORS_MANY;
+      if (code == MARC_NOTE_TEXT && perhaps_utf8) continue;
       if (usual || !of_indicators)
         require(notes_with(code, first_note) == expected[code],
                 "notes that the fields do not deserve, or the other way");
