@@ -39,8 +39,9 @@ void check_modes(std::string_view bytes, const Piece &pymarc, const Piece &best)
   require(sound == has(best.flags, MARC_REC_SOUND), "sound in one parse mode only");
   // What cannot be repaired is as pymarc has it.
   require(sound || has(best.flags, MARC_REC_REPAIRED) || best.reads_as(pymarc), "not repaired, and not pymarc's");
-  // A record that can be taken as it stands is the same for everyone; the best reading alone believes leader/10-11.
-  if (has(pymarc.flags, MARC_REC_PLAIN) && bytes.substr(10, 2) == "22")
+  // A record that can be taken as it stands is the same for everyone; the best reading alone believes leader/10-11, and finds
+  // out what text is that does not say that it is UTF-8.
+  if (has(pymarc.flags, MARC_REC_PLAIN) && bytes.substr(9, 3) == "a22")
     require(best.reads_as(pymarc), "PLAIN, and read in two ways");
 }
 
