@@ -132,7 +132,10 @@ class Field:
             self._subfields = []
             return
         self.control_field = False
-        self._indicators = _two_indicators(indicators) if indicators else _BLANKS
+        if type(indicators) is Indicators:
+            self._indicators = indicators
+        else:
+            self._indicators = _two_indicators(indicators) if indicators else _BLANKS
         self.data = None
         self._subfields = subfields or []
 
@@ -440,7 +443,8 @@ def contents_of(fields: Iterable[Field]) -> list[str]:
                 text = f"{field.data}"
             else:
                 try:
-                    text = SUBFIELD_INDICATOR.join([join(field._indicators or ""), *map(join, subfields or ())])
+                    first, second = field._indicators or ("", "")
+                    text = first + second + join([SUBFIELD_INDICATOR + code + value for code, value in subfields or ()])
                 except TypeError:  # not all are str
                     text = _content_of_any(field)
         elif _EMPTY in text or text.endswith(SUBFIELD_INDICATOR):

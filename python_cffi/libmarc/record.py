@@ -58,8 +58,8 @@ class Record:
     ``fields`` has been asked for, that list is the record.
     """
 
-    # (There is no __getattr__: with one, every attribute would be slower to get. What only few records have is asked for
-    # with a default, and not set in the others.)
+    # (There is no __getattr__: with one, every attribute would be slower to get. What only few records have is
+    # asked for with a default, and not set in the others.)
     __slots__ = (
         "__pos",
         "_batch",
@@ -106,8 +106,10 @@ class Record:
 
         The other parameters are those of `MARCReader`; `leader` is for a record that is made.
         """
-        self.to_unicode = to_unicode
-        self.force_utf8 = force_utf8
+        if not to_unicode:
+            self._to_unicode = False
+        if force_utf8:
+            self._force_utf8 = True
         self._raw = self._batch = self._leader = self._fields = self._odd = None
         if fields or not data:
             coding = "a" if force_utf8 and not fields else leader[9:10]
@@ -559,7 +561,7 @@ class Record:
         """Makes leader/09 "a"."""
         leader = self.leader
         if isinstance(leader, Leader):
-            leader.coding_scheme = "a"
+            leader.leader = f"{leader.leader[:9]}a{leader.leader[10:]}"
         else:  # users of pymarc assign plain text too
             self.leader = f"{leader[:9]}a{leader[10:]}"
 
