@@ -115,9 +115,10 @@ def plain_lines(text: str) -> str:
 
 
 def is_comparable(record: Written) -> bool:
-    """MARC-8 is not converted yet, and pymarc makes another code of one above ASCII."""
-    is_text = bool(record.flags & lib.MARC_REC_UTF8) or not record.flags & lib.MARC_REC_NONASCII
-    return is_text and lib.MARC_NOTE_SUBFIELD_CODE not in record.notes
+    """pymarc makes another code of one above ASCII, and loses characters of MARC-8 that the tables have."""
+    return lib.MARC_NOTE_SUBFIELD_CODE not in record.notes and not (
+        record.flags & lib.MARC_REC_CONVERTED and b"\x1b" in record.raw
+    )
 
 
 def check(record: Written) -> bool:
