@@ -73,6 +73,7 @@ void Evidence::add_marc8(const std::uint8_t *data, std::size_t size, std::size_t
 // UTF-8 that is cut or damaged here and there still has sequences; Latin-1 and MARC-8 have them by accident only.
 Encoding Evidence::judge(bool says_utf8) const {
   if (broken_ == 0 && escapes_ == 0) return says_utf8 || sequences_ > 0 ? Encoding::Utf8 : Encoding::Marc8;
+  if (broken_ == 0 && sequences_ > 0 && says_utf8) return Encoding::Utf8; // a stray ESC
   if (sequences_ > 0 && sequences_ * 4 >= broken_ && escapes_ == 0 && (says_utf8 || sequences_ > broken_))
     return Encoding::Utf8;
   if (escapes_ > 0) return Encoding::Marc8;
