@@ -619,7 +619,7 @@ class Record:
 _COMPACT = {"separators": (",", ":")}  # what JSONWriter asks for
 
 
-def new_record(raw: bytes, odd: OddRecord, origin: bytes | None = None) -> Record:
+def new_record(raw: bytes, odd: OddRecord | None, origin: bytes | None = None) -> Record:
     """A record that was read from `raw`, the text form of `origin` if that is given, and has no place in a batch."""
     record = Record.__new__(Record)
     record._raw = raw
