@@ -71,6 +71,7 @@ class Record:
         "_offset",
         "_origin",
         "_picked",
+        "_pos",
         "_raw",
         "_start",
         "_to_unicode",
@@ -89,6 +90,7 @@ class Record:
     _extent: int | None  # bytes that it has there, if these are not its bytes here
     _to_unicode: bool
     _force_utf8: bool
+    _pos: int
     __pos: int
 
     def __init__(
@@ -133,8 +135,8 @@ class Record:
         decoding = Decoding(to_unicode, force, hide_utf8_warnings, utf8_handling, encoding)
         if self._raw is not None or self._fields is not None:
             leader, fields = decoding.read(raw)
-            self.fields.extend(fields)
             self.leader = Leader(leader)
+            self._add_each(fields)
             return
         if decoding.is_native:
             self._odd, text = read_piece(raw, hide_utf8_warnings)
@@ -146,6 +148,13 @@ class Record:
             self._odd = OddRecord((), [], "utf-8")
         self._raw = raw
         self._offset = 0
+        if type(self).add_field is not Record.add_field:  # a derived class wants to see every field
+            fields, self.fields = self.fields, []
+            self._add_each(fields)
+
+    def _add_each(self, fields: list[Field]) -> None:
+        for field in fields:
+            self.add_field(field)
 
     @property
     def to_unicode(self) -> bool:
@@ -164,6 +173,15 @@ class Record:
     @force_utf8.setter
     def force_utf8(self, value: bool) -> None:
         self._force_utf8 = value
+
+    @property
+    def pos(self) -> int:
+        """0. Nothing uses it, but there are programs that copy it from record to record."""
+        return getattr(self, "_pos", 0)
+
+    @pos.setter
+    def pos(self, value: int) -> None:
+        self._pos = value
 
     def _bytes(self) -> bytes:
         raw = self._raw
@@ -244,7 +262,7 @@ class Record:
 
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
-        names = ("_extent", "_force_utf8", "_leader", "_odd", "_offset", "_origin", "_raw", "_to_unicode")
+        names = ("_extent", "_force_utf8", "_leader", "_odd", "_offset", "_origin", "_pos", "_raw", "_to_unicode")
         if self._batch is None and hasattr(self, "_picked"):
             self.fields  # noqa: B018 (some were handed out)
         self._leave_batch()

@@ -381,6 +381,40 @@ def test_subclasses_of_record_reader_and_field() -> None:
     assert (twin["999"].source, twin["999"]["a"], str(twin["998"])) == ("here", "x", str(bib["998"]))
 
 
+@pytest.mark.parametrize("module", [libmarc, pymarc], ids=["libmarc", "pymarc"])
+@pytest.mark.parametrize("again", [False, True], ids=["once", "again"])
+def test_a_derived_record_sees_the_fields_that_it_is_read_from(module: Any, again: bool) -> None:
+    class Watched(module.Record):  # type: ignore[misc]
+        def __init__(self, *args: Any) -> None:
+            self.seen: list[str] = []
+            super().__init__(*args)
+
+        def add_field(self, field: Any) -> None:
+            self.seen.append(field.tag)
+            super().add_field(field)
+
+    for raw in (generated("utf8", 1), generated("marc8", 1)):
+        tags = [field.tag for field in module.Record(raw).fields]
+        record = Watched(raw)
+        if again:
+            record.decode_marc(raw)
+            tags *= 2
+        assert record.seen == [field.tag for field in record.fields] == tags
+        assert (
+            record.as_marc()
+            == pymarc.Record(fields=pymarc.Record(raw).fields * (1 + again), leader=raw[:24].decode()).as_marc()
+        )
+
+
+def test_pos_of_a_record() -> None:
+    """pymarc does not use it, but programs copy it from record to record."""
+    record = given(MARCReader(generated("utf8", 1)))
+    made = Record()
+    assert record.pos == made.pos == pymarc.Record().pos == 0
+    made.pos = record.pos = 7
+    assert (made.pos, copy.deepcopy(record).pos, pickle.loads(pickle.dumps(made)).pos) == (7, 7, 7)
+
+
 def test_marc8_mapping_of_records() -> None:
     for module in (libmarc, pymarc):
         fields = [
