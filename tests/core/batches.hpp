@@ -35,14 +35,15 @@ public:
   }
 
   // The piece at `start`, as the pipeline adds it: sound if the scanner says so. Returns its length.
-  std::size_t add_piece(std::size_t start, bool is_last = true, marc::Reading reading = marc::Reading::Pymarc) {
+  std::size_t add_piece(std::size_t start, bool is_last = true, marc::Reading reading = marc::Reading::Pymarc,
+                        marc::TextMode mode = marc::TextMode::ByLeader) {
     marc::Scanner scanner(std::size_t{64} << 20);
     const marc::Piece piece = scanner.next(batch.data + start, batch.length - start, true);
     if (piece.kind == marc::PieceKind::Record)
-      marc::parse_sound(batch, start, piece.length, scanner.leader(), scanner.directory(), reading);
+      marc::parse_sound(batch, start, piece.length, scanner.leader(), scanner.directory(), reading, mode);
     else
       marc::parse_chunk(batch, start, piece.length,
-                        is_last ? marc::Surroundings::Last : marc::Surroundings::BytesFollow, reading);
+                        is_last ? marc::Surroundings::Last : marc::Surroundings::BytesFollow, reading, mode);
     return piece.length;
   }
 
