@@ -76,6 +76,7 @@ bool Marc8Encoder::encode(const std::uint8_t *data, std::size_t size, PodArray<s
   state_ = {};
   right_half_ = 0;
   letters_.clear();
+  count_steps(size);
   for (std::size_t at = 0; at < size;) {
     const auto offset = static_cast<std::uint32_t>(at);
     letters_.push({next_character(data, at), offset});
@@ -108,8 +109,10 @@ bool Marc8Encoder::join(char32_t mark) {
   const std::uint8_t own = combining_class(mark);
   if (own == 0 || has_code(mark)) return false;
   std::size_t base = parts_.size();
-  while (base > 0 && combining_class(parts_[base - 1].character) != 0)
-    if (combining_class(parts_[--base].character) == own) return false;
+  for (; base > 0 && combining_class(parts_[base - 1].character) != 0; --base) {
+    count_steps(1);
+    if (combining_class(parts_[base - 1].character) == own) return false;
+  }
   if (base-- == 0) return false;
   const char32_t both = compose(parts_[base].character, mark);
   if (both == 0 || !has_code(both)) return false;

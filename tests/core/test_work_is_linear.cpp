@@ -2,6 +2,8 @@
 // This program has a copy of the core of its own, which counts them.
 // SPDX-License-Identifier: MIT
 #include "bytes.hpp"
+#include "encoding/marc8_decode.hpp"
+#include "encoding/marc8_encode.hpp"
 #include "field_rules.hpp"
 #include "make.hpp"
 #include "pipeline.hpp"
@@ -259,6 +261,121 @@ BOOST_AUTO_TEST_CASE(records_above_any_size) {
     }
   }
   check("one byte a part", over_and_over("x"), {.size = 110000, .largest = 1});
+}
+
+// ---- Text -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// What MARC-8 is converted from most slowly: marks and no letters, escape sequences and nothing between them, ...
+const std::vector<std::string> kDenseMarc8 = {"\xe2"s,
+                                              "\xf2\xe2"s,
+                                              "\xe2\xe2\xe2\xf2\xf2\xf2\xf0"s,
+                                              "\xeb\xec"s,
+                                              "\xe2\x1b(N"s,
+                                              "\x1b"s,
+                                              "\x1bs"s,
+                                              "\x1b(N\x1b(B"s,
+                                              "\x1b(NJ\x1b(BJ"s,
+                                              "\x1b)Q\x1b)!E"s,
+                                              "\x1b$1!00\x1b(B"s,
+                                              "\x1b$1!0"s,
+                                              "\x1b$"s,
+                                              "\x1b("s,
+                                              "&"s,
+                                              "&#x"s,
+                                              "&#x301;"s,
+                                              "&#x301;&#x323;"s,
+                                              "&#xFB2C;"s,
+                                              "&#xAC01;"s,
+                                              "\xa0"s,
+                                              "\x80\x01"s,
+                                              "\xb1"s,
+                                              "\xe2"
+                                              "e"s};
+
+constexpr std::size_t kMostText = 4; // bytes of UTF-8 for a byte of MARC-8
+
+// Checks that four times the bytes take about four times the steps.
+void check_growth(const std::string &name, const std::function<void(std::size_t size)> &work) {
+  std::array<std::uint64_t, 2> steps{};
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::size_t size = std::size_t{50000} << (2 * i);
+    const std::uint64_t before = marc::steps_counted;
+    work(size);
+    steps[i] = marc::steps_counted - before;
+    BOOST_TEST(steps[i] >= size, name << ": " << steps[i] << " steps for " << size << " bytes");
+    BOOST_TEST(steps[i] <= kMost * size, name << ": " << steps[i] << " steps for " << size << " bytes");
+  }
+  // Memory that doubles when it is full may have done so once more.
+  BOOST_TEST(static_cast<double>(steps[1]) < 2 * kGrowth * static_cast<double>(steps[0]),
+             name << ": " << steps[0] << ", " << steps[1] << " steps");
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(records_in_dense_marc8) {
+  for (const std::string &unit : kDenseMarc8) {
+    for (const Form &form : {Form{.head = "nam  22"}, Form{}, Form{.length = "00000", .head = "nam  22"}}) {
+      const std::string text = record(std::vector<Field>(3, {"500", marc_of("  $a") + filled(unit, 5000)}), form);
+      check("text " + unit, over_and_over(text), {.size = 32000});
+    }
+    // A field that is all of the input, and larger than a record can be.
+    const std::string head = titled("giant", {.length = "99999", .head = "nam  22"}).substr(0, 80);
+    check("giant text " + unit, [&](std::size_t size) { return head + marc_of("$a") + filled(unit, size); });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_text_from_dense_marc8) {
+  for (const std::string &unit : kDenseMarc8) {
+    for (const marc::Marc8Rule rule : {marc::Marc8Rule::Pymarc, marc::Marc8Rule::Best}) {
+      check_growth("from " + unit, [&](std::size_t size) {
+        const std::string text = filled(unit, size);
+        marc::PodArray<std::uint8_t> out;
+        marc::Marc8Findings findings;
+        marc::Marc8State state;
+        marc::Marc8Decoder(rule, 100).decode(bytes_of(text), text.size(), state, out, findings);
+        BOOST_TEST(out.size() <= kMostText * size);
+        BOOST_TEST(findings.size() <= 101);
+      });
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_text_into_marc8) {
+  for (const std::string &unit :
+       {"a"s, "\u0301"s, "\u0301\u0323\u0327"s, "\u0316"s, "\u031b"s, "\u0316\u0329\u0348\u0301"s,
+        "\u0439"
+        "a"s,
+        "\u0439\u00e9"s, "\u0457\u0679"s, "\u4e22"s,
+        "\u4e22"
+        "a"s,
+        "\u0361"s, "\u2603"s, "\ufb2c"s, "\u01b0\u031b"s, "\x1f"s, "\u0439\x1e"s}) {
+    for (const std::string &before : {""s, "o"s}) {
+      check_growth("into " + unit, [&](std::size_t size) {
+        const std::string text = before + filled(unit, size / unit.size() * unit.size());
+        marc::PodArray<std::uint8_t> out;
+        marc::Marc8Findings findings;
+        marc::Marc8Encoder(marc::Unmappable::Reference).encode(bytes_of(text), text.size(), out, findings);
+        BOOST_TEST(out.size() <= 8 * size);
+      });
+    }
+  }
+}
+
+// Marks of many classes, which have no code of their own, behind a letter: each looks for the letter.
+BOOST_AUTO_TEST_CASE(marks_of_all_classes_into_marc8) {
+  std::string marks;
+  for (const char *mark : {"\u0334", "\u0321", "\u031b", "\u0316", "\u035c", "\u0345", "\u05b0", "\u0591", "\u0610",
+                           "\u0618", "\u064b", "\u0711", "\u302a", "\u302e", "\u3099"})
+    marks += mark;
+  check_growth("marks of all classes", [&](std::size_t size) {
+    const std::string text = "o" + repeated(marks, size / marks.size() + 1);
+    marc::PodArray<std::uint8_t> out;
+    marc::Marc8Findings findings;
+    marc::Marc8Encoder(marc::Unmappable::Replace).encode(bytes_of(text), text.size(), out, findings);
+    BOOST_TEST(out.size() > 0);
+  });
 }
 
 // ---- Directories ---------------------------------------------------------------------------------------------------
