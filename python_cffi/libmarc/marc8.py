@@ -44,14 +44,22 @@ class MARC8ToUnicode:
         self.g1_set = {b")", b"-", b"$"}
         self.quiet = quiet
 
-    def translate(self, marc8_string: bytes) -> str:
-        """The text. TypeError where it ends within an escape sequence."""
+    def translate(self, marc8_string: bytes | str) -> str:
+        """The text. TypeError where it ends within an escape sequence.
+
+        Of a ``str`` each character is taken for a byte, as pymarc does: there are no escape sequences in it, and
+        what is above U+00FF means nothing.
+        """
         if not marc8_string:
             return ""
+        content = _bytes_of(marc8_string) if isinstance(marc8_string, str) else marc8_string
         options = _options(g0=self.g0, g1=self.g1)
-        conversion = _convert(lib.marc_marc8_to_utf8, marc8_string, options)
+        conversion = _convert(lib.marc_marc8_to_utf8, content, options)
         self.g0, self.g1 = conversion.g0, conversion.g1
-        report_findings(conversion.findings, len(marc8_string), self.quiet)
+        findings = conversion.findings
+        if isinstance(marc8_string, str):
+            findings = [_finding_in(marc8_string, finding) for finding in findings]
+        report_findings(findings, len(marc8_string), self.quiet)
         if conversion.stopped:
             raise TypeError("the text ends within an escape sequence")
         return str(conversion.data, "utf-8")
@@ -106,6 +114,19 @@ def report_findings(findings: list[Finding], length: int, quiet: bool) -> None:
             sys.stderr.write(f"Multi-byte position {finding.offset + 3} exceeds length of marc8 string {length}\n")
         if finding.kind in (lib.MARC_FINDING_CUT, lib.MARC_FINDING_UNMAPPED) and not quiet:
             sys.stderr.write(f"Unable to parse character 0x{finding.code:x} in g0={finding.g0} g1={finding.g1}\n")
+
+
+def _bytes_of(text: str) -> bytes:
+    """A byte for each character: a control character for an ESC, which pymarc drops, and a byte that means nothing in
+    any set for what is above U+00FF."""
+    codes = (1 if character == "\x1b" else ord(character) for character in text)
+    return bytes(code if code < 0x100 else 0xA0 for code in codes)
+
+
+def _finding_in(text: str, finding: Finding) -> Finding:
+    """The same with the character of the text that the byte stands for."""
+    is_byte = finding.kind == lib.MARC_FINDING_UNMAPPED and finding.code < 0x100
+    return finding._replace(code=ord(text[finding.offset])) if is_byte else finding
 
 
 class _Unmappable(Exception):

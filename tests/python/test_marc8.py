@@ -70,7 +70,7 @@ def model(g0: int = ASCII, g1: int = ANSEL) -> Pymarc:
     return one
 
 
-def answer(converter: object, data: bytes) -> tuple[object, ...]:
+def answer(converter: object, data: bytes | str) -> tuple[object, ...]:
     """Text or TypeError, the sets at the end, the lines on standard error."""
     lines = io.StringIO()
     with contextlib.redirect_stderr(lines):
@@ -159,6 +159,37 @@ def test_state_and_errors_of_the_converter() -> None:
     with pytest.raises(UnicodeDecodeError) as theirs:
         oracle.marc8_to_unicode(b"ab\x1b")
     assert caught.value.args == theirs.value.args
+
+
+def test_str_is_taken_for_bytes() -> None:
+    """pymarc takes any sequence of characters, and finds no escape sequence in a str."""
+    for text in (
+        "plain",
+        "",
+        "caf\xe9",
+        "\xe2e",
+        "a\nb",
+        "\x1bp2\x1bs",
+        "a\x1b",
+        "\x1b(N",
+        "łódź",
+        "\xe2\u4e22",
+        "\xa0",
+        "\0",
+    ):
+        ours, theirs = answer(MARC8ToUnicode(), text), answer(oracle.MARC8ToUnicode(), text)
+        assert ours == theirs, text
+        assert marc8_to_unicode(text, True) == oracle.marc8_to_unicode(text, True)  # type: ignore[arg-type]
+    chance = random.Random(4)
+    for _ in range(3000):
+        text = "".join(chance.choices("ab \n\x1b()$N1E\x7f\x80\x8d\xa0\xb1\xe2\xf2\xffłé日", k=chance.randint(1, 8)))
+        g1 = chance.choice(G1_SETS)
+        assert answer(MARC8ToUnicode(ASCII, g1), text) == answer(oracle.MARC8ToUnicode(ASCII, g1), text), (text, g1)
+    assert answer(MARC8ToUnicode(EACC), "!00!0") == answer(oracle.MARC8ToUnicode(EACC), "!00!0")
+    assert MARC8ToUnicode().translate(bytearray(b"abc")) == "abc"
+    for other in ([1], 5, 3.5, (65, 66)):
+        with pytest.raises(TypeError):
+            MARC8ToUnicode().translate(other)  # type: ignore[arg-type]
 
 
 def test_lines_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
