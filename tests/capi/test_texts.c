@@ -39,8 +39,10 @@ static void test_titles(void) {
   add_record(&input, "2", "");
   add_record(&input, "3", "caf\xc3\xa9");
   const size_t last = input.length;
-  add_record(&input, "4", "caf\xe9");
-  input.data[last + 9] = ' '; /* no UTF-8 by its leader */
+  add_record(&input, "4",
+             "caf\xe2"
+             "e");
+  input.data[last + 9] = ' '; /* MARC-8 by its leader: the accent before its letter */
   marc_text *text = titles_of(&input);
   const marc_text_view view = view_of(text);
   CHECK(view.struct_size == sizeof view);
