@@ -164,6 +164,23 @@ private:
   std::unordered_map<std::uint64_t, std::uint32_t> known_;
 };
 
+// The number of the shape of a field; one that is new becomes an entry.
+std::uint32_t shape_of(const FieldView &field, Numbers &numbers, Text &text) {
+  const Bytes content = field.bytes();
+  const bool has_indicators = !is_control_tag(field.tag()) && content.size() >= 2;
+  const std::uint64_t indicators = has_indicators ? content[0] | std::uint64_t{content[1]} << 8 : 0;
+  const std::uint64_t subfields = field.subfield_count();
+  const std::uint32_t known = numbers.size();
+  const std::uint32_t number =
+      numbers.number_of(std::uint64_t{1} << 63 | subfields << 40 | indicators << 24 | field.tag());
+  if (numbers.size() == known) return number;
+  for (unsigned i = 0; i < 3; ++i) text.data.push(static_cast<std::uint8_t>(field.tag() >> (8 * i)));
+  if (has_indicators) text.append(content.first(2));
+  append_number(text, subfields);
+  text.end_entry();
+  return number;
+}
+
 } // namespace
 
 Text batch_values(const Batch &batch) { return text_of(batch, append_values); }
@@ -178,19 +195,11 @@ Text batch_shapes(const Batch &batch, std::uint32_t *shape_of_field) {
   Text text;
   text.reserve(256, 256 * 8);
   Numbers numbers;
-  for (std::size_t i = 0; i < batch.field_tag.size(); ++i) {
-    const std::uint32_t tag = batch.field_tag[i];
-    const std::uint8_t *content = batch.data + batch.field_offset[i];
-    const bool has_indicators = !is_control_tag(tag) && batch.field_length[i] >= 2;
-    const std::uint64_t indicators = has_indicators ? content[0] | std::uint64_t{content[1]} << 8 : 0;
-    const std::uint64_t subfields = batch.subfield_first[i + 1] - batch.subfield_first[i];
-    const std::uint32_t known = numbers.size();
-    shape_of_field[i] = numbers.number_of(std::uint64_t{1} << 63 | subfields << 40 | indicators << 24 | tag);
-    if (numbers.size() == known) continue;
-    for (unsigned k = 0; k < 3; ++k) text.data.push(static_cast<std::uint8_t>(tag >> (8 * k)));
-    if (has_indicators) text.append({content, 2});
-    append_number(text, subfields);
-    text.end_entry();
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const RecordView record(batch, i);
+    const bool is_plain = has_plain_text(text_view(batch, i).flags());
+    for (std::size_t k = 0; k < record.field_count(); ++k)
+      *shape_of_field++ = is_plain ? shape_of(record.field(k), numbers, text) : 0;
   }
   return text;
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import flat, generated
+from support import flat, generated, record_bytes
 
 import libmarc
 from libmarc import MARCReader, Record, Subfield
@@ -271,3 +271,14 @@ def test_xml_writer_counts_what_the_batch_has_replaced(data: bytes, tmp_path: An
             writer.write(ours)
             replaced += sum(str(field).count("\x01") for field in ours.fields)
         assert writer.replaced == replaced > 0
+
+
+def test_a_tag_beyond_ascii_in_the_same_batch(data: bytes) -> None:
+    """Salvage delivers it; the other records of its batch are not plain for it."""
+    odd = record_bytes(("001", b"x"), ("245", b"10\x1faOdd"))
+    odd = odd.replace(b"245", b"2\xb25", 1)
+    for ours, theirs in zip(filter(None, MARCReader(odd + data, on_error="salvage")), [None, *pymarc.MARCReader(data)]):
+        if theirs is not None:
+            assert flat(ours) == flat(theirs)
+        else:
+            assert [field.tag for field in ours.fields] == ["001", "2²5"]

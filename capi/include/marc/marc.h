@@ -557,7 +557,7 @@ int32_t marc_batch_subfields(const marc_batch *batch, marc_text **out, marc_erro
 
 /* The shapes of fields: three bytes of tag, two of indicators (none for a control field), the number of subfields in
  * decimal digits. The entries of the text are the different shapes of the batch (not its pieces); shape_of_field, room for
- * the field_count of the batch, receives the number of its shape for each field. */
+ * the field_count of the batch, receives the number of its shape for each field; 0 for those of other records. */
 int32_t marc_batch_shapes(const marc_batch *batch, uint32_t *shape_of_field, marc_text **out, marc_error *error);
 
 /* Fills a view; O(1). Pointers are borrowed from the text. NULL: an empty view. */
