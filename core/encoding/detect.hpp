@@ -24,14 +24,19 @@ public:
   bool is_valid_utf8() const { return broken_ == 0; }
 
 private:
-  void add_marc8(const std::uint8_t *data, std::size_t size, std::size_t at);
+  void weigh(const std::uint8_t *data, std::size_t size, std::size_t at);
+  void weigh_sign(int for_marc8) {
+    for_marc8_ += for_marc8;
+    against_leader_ -= for_marc8;
+  }
 
-  std::size_t sequences_ = 0; // well-formed UTF-8 above ASCII
-  std::size_t broken_ = 0;    // bytes above 0x7F that are no part of one
-  std::size_t inner_ = 0;     // such bytes that only a damaged sequence has: 0x80 to 0x9F
-  std::size_t escapes_ = 0;   // escape sequences of MARC-8
-  std::size_t marks_ = 0;     // marks of ANSEL before a letter that can bear them
-  std::size_t others_ = 0;    // what speaks against ANSEL: bytes that mean nothing there, marks before anything else
+  std::size_t sequences_ = 0;       // well-formed UTF-8 above ASCII
+  std::size_t broken_ = 0;          // bytes above 0x7F that are no part of one
+  std::size_t inner_ = 0;           // such bytes that only a damaged sequence has: 0x80 to 0x9F
+  std::size_t escapes_ = 0;         // escape sequences of MARC-8
+  std::size_t weighed_ = 0;         // broken bytes that speak for MARC-8 or Latin-1
+  std::int64_t for_marc8_ = 0;      // how much they speak for MARC-8; below 0 for Latin-1
+  std::int64_t against_leader_ = 0; // how much for Latin-1, where a leader says MARC-8
 };
 
 } // namespace marc

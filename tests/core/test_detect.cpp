@@ -79,10 +79,12 @@ BOOST_AUTO_TEST_CASE(short_texts) {
          "e"},
         Encoding::Latin1); // no character of ANSEL
   check({"\xe8u"}, Encoding::Marc8);
-  check({"na\xefve"}, Encoding::Latin1);                // there is no such letter with this mark
-  BOOST_TEST(under_blank({"\xb1"}) == Encoding::Marc8); // nothing speaks against it
-  BOOST_TEST(under_a({"\xb1"}) == Encoding::Utf8);      // nor for it: what is said counts
-  BOOST_TEST(under_blank({"\xe2"}) == Encoding::Latin1);
+  BOOST_TEST(under_a({"na\xefve"}) == Encoding::Latin1);    // there is no such letter with this mark
+  BOOST_TEST(under_blank({"na\xefve"}) == Encoding::Marc8); // once is not enough against what is said
+  check({"na\xefve gar\xe7on \xe0 c\xf4t\xe9"}, Encoding::Latin1);
+  BOOST_TEST(under_blank({"\xb1"}) == Encoding::Marc8);
+  BOOST_TEST(under_a({"\xb1"}) == Encoding::Latin1); // a sign that stands alone
+  BOOST_TEST(under_a({"z\xb1oty"}) == Encoding::Marc8);
 }
 
 BOOST_AUTO_TEST_CASE(escape_sequences) {
@@ -122,5 +124,5 @@ BOOST_AUTO_TEST_CASE(texts_are_apart) {
   BOOST_TEST(evidence_of({"\xc3\xa9"}).is_valid_utf8());
   BOOST_TEST(evidence_of({"ascii\x1b(N"}).is_valid_utf8());
   BOOST_TEST(!evidence_of({"ascii\x1b(N"}).has_sequences());
-  BOOST_TEST(under_blank({"a\x1b", "(N\xe2", "e"}) == Encoding::Latin1); // nor do escape sequences and marks
+  BOOST_TEST(under_a({"a\x1b", "(N\xe2", "e"}) == Encoding::Latin1); // nor do escape sequences and marks
 }
