@@ -5,6 +5,7 @@
 #include "directory.hpp"
 #include "field_rules.hpp"
 #include "leader.hpp"
+#include "text_form.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -77,6 +78,7 @@ public:
     if (!is_ascii(0, leader)) return reject(MARC_BAD_LEADER_TEXT, 0, leader);
     if (leader < kLeaderSize) return reject(MARC_BAD_LEADER, 0, leader);
     utf8_ = must_be_utf8(mode_, piece_[9]);
+    is_marc8_ = mode_ == TextMode::ByLeader && !utf8_;
     const auto base = python_int(piece_ + 12, 5);
     if (!base) return reject(MARC_BAD_BASE_NUMBER, 12, 5);
     if (*base <= 0) return reject(MARC_BAD_BASE_MISSING, 12, 5);
@@ -117,7 +119,9 @@ private:
     batch_.field_length.push(static_cast<std::uint32_t>(slice.end - slice.begin));
     claimed_ += slice.end - slice.begin;
     if (claimed_ > most_claimed(length_)) return reject(MARC_BAD_OVERLAP, entry, kEntrySize, tag);
-    return check_field(batch_, batch_.field_tag.size() - 1, utf8_);
+    const std::size_t number = batch_.field_tag.size() - 1;
+    const std::int32_t status = check_field(batch_, number, utf8_);
+    return status == MARC_OK && is_marc8_ ? check_escapes(batch_, number) : status;
   }
 
   bool is_ascii(std::size_t begin, std::size_t size) const {
@@ -138,6 +142,7 @@ private:
   std::int64_t base_ = 0;
   std::uint64_t claimed_ = 0; // bytes of the fields so far
   bool utf8_ = false;
+  bool is_marc8_ = false;
 };
 
 } // namespace

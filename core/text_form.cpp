@@ -234,4 +234,27 @@ bool is_plain_ascii(const Batch &batch, bool with_references) {
 
 std::int32_t add_text_form(Batch &batch, const TextRule &rule) { return TextForm(batch, rule).write(); }
 
+std::int32_t check_escapes(Batch &batch, std::size_t field) {
+  const std::uint32_t tag = batch.field_tag[field];
+  const std::size_t begin = batch.field_offset[field];
+  const std::size_t end = begin + batch.field_length[field];
+  if (is_control_tag(tag) || find_byte(batch.data, kEscape, begin, end) == end) return MARC_OK;
+  Marc8Decoder decoder(Marc8Rule::Pymarc, 1);
+  PodArray<std::uint8_t> out;
+  Marc8Findings findings;
+  std::size_t mark = find_byte(batch.data, kSubfieldMark, begin, end);
+  while (mark < end) {
+    const std::size_t open = mark + 2; // behind the code
+    mark = find_byte(batch.data, kSubfieldMark, mark + 1, end);
+    if (open > mark) continue;
+    Marc8State state;
+    out.clear();
+    findings.clear();
+    if (decoder.decode(batch.data + open, mark - open, state, out, findings)) continue;
+    add_note(batch, MARC_BAD_ESCAPE, open, mark - open, tag);
+    return MARC_BAD_ESCAPE;
+  }
+  return MARC_OK;
+}
+
 } // namespace marc

@@ -26,4 +26,8 @@ bool is_plain_ascii(const Batch &batch, bool with_references);
 // the record is to be rejected: then nothing but the last note was added, which says where.
 std::int32_t add_text_form(Batch &batch, const TextRule &rule);
 
+// Whether pymarc can convert field number `field` of the batch, which has been checked, from MARC-8. Returns MARC_OK, or
+// MARC_BAD_ESCAPE with its note: a subfield that ends within an escape sequence.
+std::int32_t check_escapes(Batch &batch, std::size_t field);
+
 } // namespace marc

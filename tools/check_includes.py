@@ -32,7 +32,7 @@ ALLOWED: dict[str, str] = {
     "batch": "bytes pod_array recycler",
     "recycler": "batch",
     "field_rules": "bytes utf8 leader directory batch",
-    "pymarc_rules": "bytes leader directory batch field_rules",
+    "pymarc_rules": "bytes leader directory batch field_rules text_form",
     "subfields": "bytes directory batch",
     "widths": "bytes directory batch field_rules",
     "salvage_directory": "bytes leader directory batch",

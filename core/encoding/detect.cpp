@@ -105,7 +105,8 @@ void Evidence::add(const std::uint8_t *data, std::size_t size) {
 void Evidence::weigh(const std::uint8_t *data, std::size_t size, std::size_t at) {
   static const std::uint32_t *ansel = entries_of_set(kAnsel);
   const std::uint8_t byte = data[at];
-  const std::uint8_t before = at > 0 ? data[at - 1] : std::uint8_t{0};
+  const bool is_first = at == 0 || (at > 1 && data[at - 2] == kSubfieldMark); // behind its code
+  const std::uint8_t before = is_first ? std::uint8_t{0} : data[at - 1];
   const std::uint8_t next = at + 1 < size ? data[at + 1] : std::uint8_t{0};
   if (byte < 0xA1) { // an 0xA0 tells nothing, nor do the controls of MARC-8
     const bool is_control = byte == 0x88 || byte == 0x89 || byte == 0x8D || byte == 0x8E;

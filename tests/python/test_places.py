@@ -297,12 +297,16 @@ REJECTED: dict[str, tuple[int, bytes]] = {
     **{kind: (bad.code, bad.raw) for kind, bad in BAD.items()},
     "leader too short": (lib.MARC_BAD_LEADER, b"00010abcd\x1d"),
     "overlap": (lib.MARC_BAD_OVERLAP, OVERLAP),
+    "escape": (lib.MARC_BAD_ESCAPE, record_bytes(("001", b"e000001"), ("245", b"10\x1faText\x1b"), coding=" ")),
     "oversize": (lib.MARC_BAD_OVERSIZE, b"x" * (LARGEST + 1) + b"\x1d"),
 }
 
 #: How Python's own exceptions begin.
 SENTENCES = {
-    UnicodeDecodeError: r"'(ascii|utf-8)' codec can't decode byte 0x[0-9a-f]{2} in position \d+: [^:]+",
+    UnicodeDecodeError: (
+        r"('(ascii|utf-8)' codec can't decode byte 0x[0-9a-f]{2} in position \d+"
+        r"|'marc8_to_unicode' codec can't decode bytes in position [-\d]+): [^:]+"
+    ),
     ValueError: r"invalid literal for int\(\) with base 10: (b?'[^']+'|b?\"[^\"]+\")",
     IndexError: "string index out of range",
 }
