@@ -141,7 +141,8 @@ private:
     findings_.clear();
     if (!decoder_.decode(value.data(), value.size(), state, text_.own, findings_)) return false;
     for (const Marc8Finding &finding : findings_) {
-      if (noted_++ == kMostNotes) break;
+      if (noted_ == kMostNotes) break;
+      ++noted_;
       const bool is_orphan = finding.kind == MARC_FINDING_ORPHAN;
       const std::size_t offset = static_cast<std::size_t>(value.data() - batch_.data) + finding.offset;
       note(is_orphan ? MARC_NOTE_ORPHAN_MARK : MARC_NOTE_UNMAPPED, offset, 1, tag);

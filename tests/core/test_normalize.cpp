@@ -68,6 +68,7 @@ BOOST_AUTO_TEST_CASE(letters_and_marks_are_composed) {
   BOOST_TEST(nfc(U"a\u0308\u0308") == utf8(U"\u00e4\u0308"));
   BOOST_TEST(nfc(U"x\u0301e\u0301") == utf8(U"x\u0301\u00e9"));
   BOOST_TEST(nfc(U"a\u034f\u0301") == utf8(U"a\u034f\u0301")); // a joiner of class 0 is between
+  BOOST_TEST(nfc(U"e\u0310\u0301") == utf8(U"e\u0310\u0301")); // so is a mark of the same class
   BOOST_TEST(nfc(U"\u304b\u3099") == utf8(U"\u304c"));
   BOOST_TEST(nfc(U"\u09c7\u09be") == utf8(U"\u09cb")); // two that have class 0
   BOOST_TEST(nfc(U"\U00011099\U000110ba") == utf8(U"\U0001109a"));

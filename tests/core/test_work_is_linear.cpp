@@ -300,7 +300,7 @@ constexpr std::size_t kMostText = 4; // bytes of UTF-8 for a byte of MARC-8
 void check_growth(const std::string &name, const std::function<void(std::size_t size)> &work) {
   std::array<std::uint64_t, 2> steps{};
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const std::size_t size = std::size_t{50000} << (2 * i);
+    const std::size_t size = std::size_t{16000} << (2 * i);
     const std::uint64_t before = marc::steps_counted;
     work(size);
     steps[i] = marc::steps_counted - before;
