@@ -5,7 +5,7 @@ Members one behind another are one content, as of `cat a.gz b.gz`. Zeros behind 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 #: What a compressed stream begins with, and how it is called.
@@ -69,12 +69,14 @@ class Decompressed:
 
 
 class _Gzip:
-    """zlib, in the manner of bz2 and lzma."""
+    """zlib, in the manner of bz2 and lzma. What stands before damaged bytes, or a wrong checksum, is given first."""
 
     def __init__(self) -> None:
         import zlib
 
         self._inner = zlib.decompressobj(wbits=31)
+        self._error = zlib.error
+        self._failure: Exception | None = None
 
     @property
     def eof(self) -> bool:
@@ -86,10 +88,26 @@ class _Gzip:
 
     @property
     def needs_input(self) -> bool:
-        return not self._inner.unconsumed_tail and not self._inner.eof
+        return self._failure is None and not self._inner.unconsumed_tail and not self._inner.eof
 
     def decompress(self, content: bytes, size: int) -> bytes:
-        return self._inner.decompress(self._inner.unconsumed_tail + content, size)
+        if self._failure is not None:
+            raise self._failure
+        content = self._inner.unconsumed_tail + content
+        before = self._inner.copy()
+        try:
+            return self._inner.decompress(content, size)
+        except self._error as problem:
+            self._failure = problem
+        return b"".join(self._parts_before_failure(before, content))
+
+    def _parts_before_failure(self, inner: Any, content: bytes) -> Iterator[bytes]:
+        """What zlib had in hand, byte by byte. It is no more than was asked for, or zlib had returned before."""
+        for at in range(len(content)):
+            try:
+                yield inner.decompress(content[at : at + 1])
+            except self._error:
+                return
 
 
 def _decompressor_of(name: str) -> Callable[[], Any]:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from libmarc._text_stream import TextStream
-from libmarc.exceptions import FormatError
+from libmarc.exceptions import FormatError, RecordFormatError
 
 _decode = json.JSONDecoder(strict=False).raw_decode  # pymarc allows control characters in strings, too
+_pass_over = json.JSONDecoder(strict=False, parse_int=len).raw_decode  # takes integers of any size
 _SPACE = re.compile(r"[ \t\r\n]*")
 #: Behind an error that stands so many characters before the end of the text, nothing that follows can mend it.
 _MENDABLE = 16
@@ -25,7 +26,8 @@ _BUDGET = 8
 
 class JSONStream:
     """An iterator over the JSON objects of a stream. FormatError where it is no JSON, behind the objects before that
-    place; the iterator has ended then. What the stream raises comes out unchanged, and the next call goes on."""
+    place; the iterator has ended then. RecordFormatError for an object with an integer of more digits than Python
+    takes; the next call goes on behind it. What the stream raises comes out unchanged, and the next call goes on."""
 
     def __init__(
         self, read: Callable[[int], Any], encoding: str | None = None, largest: int = 64 << 20, begin: str = ""
@@ -42,7 +44,7 @@ class JSONStream:
         self._in_array = False
         self._wants_comma = False
         self._ended = False
-        self._count = 0
+        self.count = 0  # objects that were passed, read or not
         self._line, self._column, self._before = 1, 1, 0  # of `_text[0]`
 
     def __iter__(self) -> Iterator[Any]:
@@ -54,6 +56,7 @@ class JSONStream:
         while not self._is_at_value():
             if self._stream.ended:
                 self._ended = True
+                self._raise_failure()
                 if self._in_array:
                     raise self._error("the array has no end", len(self._text))
                 raise StopIteration
@@ -88,18 +91,26 @@ class JSONStream:
     def _read_object(self) -> Any:
         while True:
             try:
-                value, self._at = _decode(self._text, self._at)
+                value, end, oversize = _try(self._text, self._at)
             except json.JSONDecodeError as problem:
                 self._tried_in_all += len(self._text) - self._at
-                if self._stream.ended or _is_final(problem, len(self._text)):
+                is_final = _is_final(problem, len(self._text))
+                if self._stream.ended or is_final:
                     self._ended = True
+                    if not is_final:
+                        self._raise_failure()
                     raise self._error(problem.msg, problem.pos) from problem
             except RecursionError as problem:
                 self._ended = True
                 raise self._error("it nests too deep", self._at) from problem
             else:
-                self._count += 1
+                begin, self._at = self._at, end
                 self._wants_comma = True
+                if oversize is not None:
+                    error = self._error(str(oversize), begin, RecordFormatError)
+                    self.count += 1
+                    raise error from oversize
+                self.count += 1
                 return value
             self._fetch_enough()
 
@@ -122,16 +133,17 @@ class JSONStream:
         self._join()
 
     def _fetch_part(self) -> str:
-        try:
-            text = self._stream.next_text()
-        except UnicodeDecodeError as problem:
-            self._ended = True
-            self._join()
-            raise self._error(f"this is no text: {problem.reason}", len(self._text)) from problem
+        text = self._stream.next_text()
         self._more.append(text)
         self._waiting += len(text)
         self._read_in_all += len(text)
         return text
+
+    def _raise_failure(self) -> None:
+        """Where the text ends because bytes follow that are none: the objects before them have been given."""
+        problem = self._stream.failure
+        if problem is not None:
+            raise self._error(f"this is no text: {problem.reason}", len(self._text)) from problem
 
     def _join(self) -> None:
         """Drops the text that has been read, and puts what came behind the rest."""
@@ -148,10 +160,20 @@ class JSONStream:
             return self._line, self._column + at
         return self._line + lines, at - self._text.rfind("\n", 0, at)
 
-    def _error(self, what: str, at: int) -> FormatError:
+    def _error(self, what: str, at: int, kind: type[FormatError] = FormatError) -> FormatError:
         line, column = self._place_of(at)
         message = f"this is no MARC-in-JSON: {what} (character {self._before + at}, line {line}, column {column})"
-        return FormatError(message, self._count, None, line, column)
+        return kind(message, self.count, None, line, column)
+
+
+def _try(text: str, at: int) -> tuple[Any, int, ValueError | None]:
+    """The object there, where it ends, and why it cannot be had, if only an integer in it is too large."""
+    try:
+        return (*_decode(text, at), None)
+    except json.JSONDecodeError:
+        raise
+    except ValueError as problem:
+        return None, _pass_over(text, at)[1], problem
 
 
 def _is_final(problem: json.JSONDecodeError, size: int) -> bool:

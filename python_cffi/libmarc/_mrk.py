@@ -48,6 +48,7 @@ _MARKS = _table("""
     under 332 commab 326 rcedil 31C breveb 32E ldbltil 360 rdbltil - commaa 313
     """)
 _MNEMONIC = re.compile(r"\{(0x[0-9A-Fa-f]{2}|[A-Za-z]+)\}")
+_TAG = re.compile(rf"=((?:{_MNEMONIC.pattern}|.){{3}})", re.DOTALL)
 _SPECIAL = re.compile(r"[\x00-\x1f\x7f$\\{}]")
 _NAMES = {"$": "{dollar}", "{": "{lcub}", "}": "{rcub}", "\\": "{bsol}"}
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -164,44 +165,46 @@ class MarcMakerStream:
                 if line.strip():
                     self._block.append((self._number, line))
                     self._block_size += len(line)
-            if self._stream.ended or self._failure is not None:
+            if self._failure is not None:
+                self._ended = True
+                self._failure.record_index = self._count
+                raise self._failure
+            if self._stream.ended:
                 if self._block:
                     return self._finish()
                 self._ended = True
-                if self._failure is not None:
-                    raise self._failure
                 raise StopIteration
             self._fetch()
         raise StopIteration
 
     def _fetch(self) -> None:
-        try:
-            text = self._stream.next_text()
-        except UnicodeDecodeError as problem:
-            self._failure = FormatError(
-                f"this is no MARCMaker text: {problem.reason} behind line {self._number}",
-                self._count,
-                None,
-                self._number,
-            )
-            self._failure.__cause__ = problem
-            return
+        text = self._stream.next_text()
         if self._after_return and text:
             text = text.removeprefix("\n")
         self._after_return = text.endswith("\r") if text else self._after_return
         first, *others = _LINE_END.split(text)
         self._rest.append(first)
         self._size += len(first)
-        if others or self._stream.ended:
+        failure = self._stream.failure
+        if others or (self._stream.ended and failure is None):
             self._lines.append("".join(self._rest).removeprefix("\ufeff"))
             self._lines.extend(others[:-1])
             self._rest = others[-1:]
             self._size = sum(map(len, self._rest))
+        if failure is not None:  # it cuts a record in the line that has not ended
+            self._failure = self._text_failure(failure)
         if self._size + self._block_size > self._largest:
             self._failure = FormatError(
                 f"a record of more than {self._largest} characters; see largest_record", self._count, None, self._number
             )
             self._block, self._block_size = [], 0
+
+    def _text_failure(self, problem: UnicodeDecodeError) -> FormatError:
+        line, column = self._number + len(self._lines) + 1, self._size + 1
+        what = f"this is no MARCMaker text: {problem.reason} (line {line}, column {column})"
+        failure = FormatError(what, None, None, line, column)
+        failure.__cause__ = problem
+        return failure
 
     def _finish(self) -> Record:
         block, self._block, self._block_size = self._block, [], 0
@@ -220,9 +223,10 @@ class MarcMakerStream:
         return record
 
     def _read_line(self, record: Record, number: int, line: str) -> None:
-        if line[4:6].strip(" \t") or len(line) < 4:
+        tag, rest = split_tag(line)
+        if rest[:2].strip(" \t") or len(tag) < 3:
             raise self._error(number, line, "two blanks are expected behind the tag")
-        tag, content = from_mnemonics(line[1:4]), line[6:]
+        content = rest[2:]
         if tag == "LDR":
             put_leader(record, _from_blanked(content))
         elif tag < "010" and tag.isdigit():
@@ -240,6 +244,16 @@ class MarcMakerStream:
     def _error(self, number: int, line: str, what: str) -> RecordFormatError:
         message = f"this is no MARCMaker field: {what}, line {number}: {line[:80]!r}"
         return RecordFormatError(message, self._count - 1, None, number, 1)
+
+
+def split_tag(line: str) -> tuple[str, str]:
+    """The tag of a line that begins with "=", in which mnemonics can stand, and what follows it."""
+    match = _TAG.match(line)
+    if match is not None:
+        tag = from_mnemonics(match[1])
+        if len(tag) == 3:
+            return tag, line[match.end() :]
+    return line[1:4], line[4:]  # a brace is a brace
 
 
 def _indicators_of(text: str) -> Indicators:

@@ -11,14 +11,13 @@ from types import TracebackType
 from typing import Any
 
 from libmarc._compression import Decompressed, compression_of
+from libmarc._json_records import JSONRecords
 from libmarc._json_stream import JSONStream
-from libmarc._mrk import MarcMakerStream, put_leader
+from libmarc._mrk import MarcMakerStream
 from libmarc._native import lib
 from libmarc._sources import SUPPORTED, buffer_of, position_of, read_method
 from libmarc._stats import Stats
-from libmarc._text_readers import json_record
 from libmarc._text_stream import encoding_of
-from libmarc.constants import LEADER_LEN
 from libmarc.exceptions import FormatError, PymarcException, RecordFormatError, TooManyErrors
 from libmarc.reader import MARCReader
 from libmarc.record import Record
@@ -175,7 +174,7 @@ class RecordStream:
             raise ValueError("rejects collects pieces of ISO 2709, and this is another format")
         if self.format == "mrk":
             return MarcMakerStream(begin.read, None, self._largest)
-        return _JSONRecords(JSONStream(begin.read, None, self._largest))
+        return JSONRecords(JSONStream(begin.read, None, self._largest))
 
     def _open_zip(self) -> Callable[[int], Any]:
         """Reads the one member of a zip archive."""
@@ -245,28 +244,6 @@ class RecordStream:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class _JSONRecords:
-    """The records that the objects of a stream are."""
-
-    def __init__(self, objects: JSONStream) -> None:
-        self._objects = objects
-        self._count = 0
-
-    def __iter__(self) -> Iterator[Record]:
-        return self
-
-    def __next__(self) -> Record:
-        content = next(self._objects)
-        self._count += 1
-        try:
-            record = json_record({**content, "leader": " " * LEADER_LEN})
-            put_leader(record, content["leader"])
-        except (AttributeError, KeyError, TypeError, ValueError) as problem:
-            message = f"this object is no record of MARC-in-JSON: {type(problem).__name__}: {problem}"
-            raise RecordFormatError(message, self._count - 1) from problem
-        return record
 
 
 class Source:

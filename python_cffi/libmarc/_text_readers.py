@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from libmarc._json_stream import JSONStream
-from libmarc._mrk import from_mnemonics
+from libmarc._mrk import from_mnemonics, split_tag
 from libmarc.exceptions import PymarcException
 from libmarc.field import Field, Indicators, Subfield
 from libmarc.leader import Leader
@@ -16,14 +16,15 @@ from libmarc.reader import Reader
 from libmarc.record import Record
 
 
-def _open_text(target: Any, encoding: str | None) -> Any:
-    """The file that `target` is, or names, or whose content it is."""
+def _open_text(target: Any, encoding: str | None, mode: str = "r") -> Any:
+    """The file that `target` is, or names, or whose content it is. `mode` in which one is opened: as bytes by what
+    decodes them itself, and can so give all that stands before what is no text."""
     if hasattr(target, "read"):
         return target
     if isinstance(target, bytes):
         return io.BytesIO(target)
     if isinstance(target, os.PathLike) or os.path.exists(target):
-        return open(target, encoding=encoding)
+        return open(target, mode, encoding=None if "b" in mode else encoding)
     return io.StringIO(target)
 
 
@@ -36,7 +37,7 @@ class JSONReader(Reader):
 
     def __init__(self, marc_target: Any, encoding: str = "utf-8", stream: bool = False) -> None:
         self.encoding = encoding
-        self.file_handle = _open_text(marc_target, encoding)
+        self.file_handle = _open_text(marc_target, encoding, "rb")
         self._begin = self.file_handle.tell() if _is_seekable(self.file_handle) else None
         self._objects = JSONStream(self.file_handle.read, encoding)
 
@@ -126,9 +127,10 @@ class MARCMakerReader(Reader):
         """Leader or field of a line, such as ``=245  10$aTitle``. ValueError if it is none."""
         if not line.startswith("="):
             raise ValueError('Line should start with a "=".')
-        if line[4:6] != "  ":
+        tag, rest = split_tag(line)
+        if rest[:2] != "  ":
             raise ValueError("Tag should be separated from the rest of the field by two spaces.")
-        tag, content = line[1:4], line[6:]
+        content = rest[2:]
         if tag == "LDR":
             return Leader(_unblanked(content))
         if tag < "010" and tag.isdigit():

@@ -40,13 +40,17 @@ class TextStream:
         self._decoder: codecs.IncrementalDecoder | None = None
         self._head = b""
         self.ended = False
+        self.failure: UnicodeDecodeError | None = None  # why it has ended, where bytes follow that are no text
 
     def next_text(self) -> str:
-        """The next piece, which may be ""; `ended` says whether another one follows. UnicodeDecodeError for bytes that
-        are no text."""
+        """The next piece, which may be ""; `ended` says whether another one follows. Bytes that are no text end it,
+        behind all that stands before them; `failure` says so."""
         if self.ended:
             return ""
-        content = self._read(CHUNK)
+        try:
+            content = self._read(CHUNK)
+        except UnicodeDecodeError as problem:  # of a text file
+            return self._fail(problem)
         if content is None:
             raise BlockingIOError("the source has no bytes for now: its read() returned None")
         ended = not content
@@ -57,7 +61,7 @@ class TextStream:
             return ""
         else:
             text = self._decode(bytes(content), ended)
-        self.ended = ended
+        self.ended = ended or self.failure is not None
         return text
 
     def _decode(self, content: bytes, ended: bool) -> str:
@@ -65,4 +69,17 @@ class TextStream:
         if self._decoder is None:
             name = self._encoding or encoding_of(head + content)
             self._decoder = codecs.getincrementaldecoder(name)("strict")
-        return self._decoder.decode(head + content, ended)
+        content = head + content
+        state = self._decoder.getstate()
+        try:
+            return self._decoder.decode(content, ended)
+        except UnicodeDecodeError as problem:
+            self._fail(problem)
+            self._decoder.setstate(state)
+            # (Bytes that the decoder had kept stand before `content` in the problem's object.)
+            good = problem.start - len(problem.object) + len(content)
+            return self._decoder.decode(content[:good]) if good > 0 else ""
+
+    def _fail(self, problem: UnicodeDecodeError) -> str:
+        self.ended, self.failure = True, problem
+        return ""

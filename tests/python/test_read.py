@@ -17,6 +17,7 @@ import tracemalloc
 import unicodedata
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -349,6 +350,26 @@ def test_cut_compressed_files(compression: str, tmp_path: Path) -> None:
         all_contents(packed + b"garbage behind it")
 
 
+@pytest.mark.parametrize("size", [1, 100, 1 << 20])
+def test_records_before_a_wrong_checksum_come_first(size: int) -> None:
+    random_ = random.Random(2)
+    parts = [book(number, random_.randbytes(4000).hex()) for number in range(25)]
+    expected = all_contents(b"".join(parts))
+    for content, count in ((b"".join(parts), 25), (b"".join(parts[:2]), 2), (ISO, len(EXPECTED))):
+        packed = gzip.compress(content)
+        for place in (-8, -1):  # of the checksum, and of the size
+            wrong = bytearray(packed)
+            wrong[place] ^= 1
+            found = []
+            with pytest.raises(zlib.error) as ours:
+                found.extend(contents(record) for record in libmarc.read(Source(bytes(wrong), size)) if record)
+            with pytest.raises(zlib.error) as theirs:
+                zlib.decompress(bytes(wrong), wbits=31)
+            assert str(ours.value) == str(theirs.value)
+            assert len(found) == count
+            assert found == (EXPECTED if content == ISO else expected[:count])
+
+
 def test_positions_and_files(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for content in (ISO, DOCUMENTS["marcxml"]):
@@ -517,6 +538,57 @@ def test_json_that_is_no_text() -> None:
         next(objects('{"a":' + "[" * 200_000))
 
 
+GOOD = json.dumps({"leader": "00000nam a2200000 a 4500", "fields": [{"001": "x"}]})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_records_before_bytes_that_are_no_text_come_first(size: int, encoding: str) -> None:
+    wrong = b"\xe9" if encoding.startswith("utf-8") else b"\0\xdc" if encoding == "utf-16" else b"\xdc\0"
+    part = {"utf-16": "utf-16-le", "utf-8-sig": "utf-8"}.get(encoding, encoding)
+    for begin, between in (("[", ",\n"), ("", "\n"), ("", "")):
+        text = f'{begin}{GOOD}{between}{GOOD}{between}{{"é": "'
+        document = text.encode(encoding) + wrong + f'"}}{between}{GOOD}'.encode(part)
+        found = 0
+        with pytest.raises(FormatError, match="no text") as raised:
+            for record in libmarc.read(Source(document, size)):
+                assert record is not None
+                found += 1
+        assert found == 2
+        line = text.count("\n") + 1
+        assert (raised.value.record_index, raised.value.line) == (2, line)
+        assert raised.value.column == len(text) - text.rfind("\n")
+        assert f"character {len(text)}," in str(raised.value)
+        assert isinstance(raised.value.__cause__, UnicodeDecodeError)
+
+
+def test_json_that_is_wrong_before_bytes_that_are_no_text() -> None:
+    with pytest.raises(FormatError, match="an object is expected") as raised:
+        list(objects(b'{"a": 1} x\xe9'))
+    assert (raised.value.line, raised.value.column) == (1, 10)
+    with pytest.raises(FormatError, match="this is no text"):
+        list(objects(b'[{"a": 1}\xe9'))
+
+
+@pytest.mark.parametrize("size", [1000, 1 << 20])
+def test_an_integer_of_any_size_costs_no_other_record(size: int) -> None:
+    digits = "7" * 5000
+    bad = [f'{{"leader": {digits}, "fields": []}}', GOOD[:-1] + f', "more": [{{"a": -{digits}}}]}}']
+    for begin, between, end in (("[", ",", "]"), ("", "\n", "")):
+        document = begin + between.join([GOOD, bad[0], GOOD, bad[1], GOOD]) + end
+        records = libmarc.read(Source(document.encode(), size), on_error="none")
+        indexes = []
+        for record in records:
+            indexes.append(None)
+            if record is None:
+                assert isinstance(records.current_exception, RecordFormatError)
+                indexes[-1] = records.current_exception.record_index
+        assert indexes == [None, 1, None, 3, None]
+    with pytest.raises(FormatError, match=r"Expecting|Unterminated") as raised:
+        list(libmarc.read(f'{GOOD}{{"a": {digits}, "b'.encode()))
+    assert type(raised.value) is FormatError
+
+
 def test_json_objects_without_an_end_are_bounded() -> None:
     with pytest.raises(FormatError, match="largest_record"):
         next(objects('{"a": "' + "x" * 3_000_000, 10_000, largest=100_000))
@@ -571,6 +643,95 @@ def test_objects_that_are_no_records() -> None:
         next(libmarc.read(b'{"leader": "x"}', on_error="raise"))
 
 
+def data(**others: Any) -> dict[str, Any]:
+    return {"ind1": "1", "ind2": " ", "subfields": [{"a": "X"}], **others}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"245": data(subfields=[{"a": None}])},
+        {"245": data(subfields=[{"a": 7}])},
+        {"245": data(subfields=[{"a": ["x"]}])},
+        {"245": data(subfields=[{"a": {"b": "x"}}])},
+        {"245": data(subfields=[{"a": "\ud800"}])},
+        {"245": data(subfields=[{"\udfff": "x"}])},
+        {"245": data(subfields={"a": "x"})},
+        {"245": data(subfields="")},
+        {"245": data(subfields=["x"])},
+        {"245": data(ind1=None)},
+        {"245": data(ind2=1)},
+        {"245": data(ind1="\ud800")},
+        {"245": {"ind1": "1", "subfields": []}},
+        {"245": None},
+        {"245": []},
+        {"\ud80045": data()},
+        {"005": ["x"]},
+        {"005": 1},
+        {"005": True},
+        {"005": "\udc00"},
+        {"005": {"ind1": "1", "ind2": " "}},
+        "245",
+        None,
+    ],
+)
+def test_json_of_wrong_types_costs_one_record(field: Any) -> None:
+    bad = json.dumps({"leader": "00000nam a2200000 a 4500", "fields": [{"001": "x"}, field]})
+    for document in (f"[{GOOD},{bad},{GOOD}]", f"{GOOD}\n{bad}\n{GOOD}\n"):
+        records = libmarc.read(document.encode(), on_error="none")
+        assert next(records) is not None
+        assert next(records) is None
+        assert isinstance(records.current_exception, RecordFormatError)
+        assert records.current_exception.record_index == 1
+        assert next(records) is not None
+        assert next(records, "end") == "end"
+
+
+@pytest.mark.parametrize("content", [{"fields": ""}, {"fields": {}}, {"leader": None}, {"leader": [" "] * 24}])
+def test_json_of_wrong_types_in_place_of_leader_and_fields(content: Any) -> None:
+    with pytest.raises(RecordFormatError, match="TypeError"):
+        next(libmarc.read(json.dumps({**json.loads(GOOD), **content}).encode(), on_error="raise"))
+
+
+def test_json_deviates_as_marcxml_does() -> None:
+    """The same deviations in both: the same fields, and problems for the same reasons."""
+    leader = "00000nam a2200000 a 4500"
+    for tag, value in (
+        ("500", "text"),
+        ("005", data(subfields=[{"a": "x"}, {"b": "y"}])),
+        ("245", data(ind1="12", ind2="")),
+        ("245", data(ind1="é", ind2="éé")),
+        ("245", data(subfields=[{"ab": "x"}, {"": "y"}])),
+        ("50000", data()),
+        ("00100", "x"),
+        ("5", "x"),
+        ("AB", data()),
+    ):
+        if isinstance(value, str):
+            element = f'<controlfield tag="{tag}">{value}</controlfield>'
+        else:
+            parts = [f'<subfield code="{c}">{t}</subfield>' for part in value["subfields"] for c, t in part.items()]
+            element = (
+                f'<datafield tag="{tag}" ind1="{value["ind1"]}" ind2="{value["ind2"]}">{"".join(parts)}</datafield>'
+            )
+        xml = f'<record xmlns="http://www.loc.gov/MARC21/slim"><leader>{leader}</leader>{element}</record>'
+        (expected,) = records_of(xml.encode())
+        (record,) = records_of(json.dumps({"leader": leader, "fields": [{tag: value}]}).encode())
+        assert contents(record) == contents(expected)
+        kinds = {lib.MARC_NOTE_ATTRIBUTE, lib.MARC_NOTE_FIELD_KIND}
+        assert {p.code for p in record.problems} == {p.code for p in expected.problems} & kinds
+        assert bool(record.problems) is (tag != "5")
+        assert record.as_marc() == expected.as_marc()
+        assert contents(pickle.loads(pickle.dumps(record))) == contents(record)
+
+
+def test_json_with_more_than_two_indicators() -> None:
+    field = {"245": data(ind2="23", subfields=[{"ab": "x"}])}
+    (record,) = records_of(json.dumps({"leader": "00000nam a3300000 a 4500", "fields": [field]}).encode())
+    assert contents(record)[1] == [("245", None, ("1", "23"), [("ab", "x")])]
+    assert record.problems == ()
+
+
 def test_json_is_as_pymarc_reads_it() -> None:
     compared = 0
     for path in sorted((SHARED / "corpus").glob("*/*.json")):
@@ -579,7 +740,15 @@ def test_json_is_as_pymarc_reads_it() -> None:
         except Exception:
             continue
         compared += 1
-        assert all_contents(path) == expected, path
+        for record, (leader, fields) in zip(records_of(path), expected, strict=True):
+            # (pymarc drops what a data field under the tag of a control field holds.)
+            odd = {problem.tag for problem in record.problems if problem.code == lib.MARC_NOTE_FIELD_KIND}
+            assert all(field[1] is None for field in fields if field[0] in odd)
+            found = contents(record)
+            assert (found[0], [field for field in found[1] if field[0] not in odd]) == (
+                leader,
+                [field for field in fields if field[0] not in odd],
+            ), path
     assert compared > 20 or not (SHARED / "corpus").is_dir()
 
 
@@ -615,6 +784,27 @@ def test_mnemonics() -> None:
     assert from_mnemonics("d{llig}i{rlig}a") == "di\u0361a"
     text = "".join(map(chr, range(0x180))) + "{dollar}{acute}"
     assert from_mnemonics(to_mnemonics(text)) == text
+
+
+@pytest.mark.parametrize("tag", ["99$", "{9}", "}{$", "$$$", "9\\9", "9 9", "   ", "\x1b9\n", "{a}", "LD{"])
+def test_tags_with_characters_that_mrk_needs(tag: str) -> None:
+    record = Record(leader="00000nam a2200000 a 4500")
+    record.fields = [libmarc.Field(tag, libmarc.Indicators("1", "\\"), [libmarc.Subfield("$", "a$b")])]
+    assert all_contents(as_mrk([record] * 2)) == [contents(record)] * 2
+    ffi = libmarc._native.ffi  # type: ignore[attr-defined]
+    content = record.as_marc()
+    slot, error = libmarc._batch.new_slot(), libmarc._native.new_error()  # type: ignore[attr-defined]
+    raw = ffi.from_buffer("uint8_t[]", content)
+    assert lib.marc_parse_record(raw, len(content), lib.MARC_PIECE_ALONE, ffi.NULL, slot, error) == 0
+    text = libmarc._batch.call_text(lib.marc_batch_mrk, slot[0], lib.MARC_MRK_MNEMONICS)  # type: ignore[attr-defined]
+    (native,) = libmarc._batch.split_text(text)  # type: ignore[attr-defined]
+    assert [found[1] for found in mrk(native)] == [contents(record)[1]]
+
+
+def test_tags_with_braces_as_they_stand() -> None:
+    assert mrk("=LDR  00000nam a2200000 a 4500\n={a}  10$aX\n")[0][1] == [("{a}", None, ("1", "0"), [("a", "X")])]
+    with pytest.raises(RecordFormatError, match="two blanks"):
+        next(libmarc.read(b"={nosuch}99  10$aX\n", format="mrk", on_error="raise"))
 
 
 def test_mrk_is_what_the_core_writes() -> None:
@@ -693,6 +883,15 @@ def test_mrk_that_is_no_text() -> None:
         for _ in libmarc.read(Source((good * 2).encode() + b"=001  \xe9\n", 20)):
             given += 1
     assert given == 2
+    for size in (1, 20, 1 << 20):
+        for end in ("\n", "\r\n"):
+            head = (good * 2 + "=LDR  00000nam a2200000 a 4500\n=245  10$aé").replace("\n", end)
+            given = 0
+            with pytest.raises(FormatError, match="no MARCMaker text") as raised:
+                for _ in libmarc.read(Source(head.encode() + b"\xe9\n\n" + good.encode(), size)):
+                    given += 1
+            assert (given, raised.value.record_index, raised.value.line, raised.value.column) == (2, 2, 8, 12)
+            assert isinstance(raised.value.__cause__, UnicodeDecodeError)
     with pytest.raises(FormatError, match="largest_record"):
         mrk("=001  " + "x" * 10_000, largest_record=1000)
 

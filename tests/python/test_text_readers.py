@@ -119,6 +119,37 @@ def test_records_before_an_error_come_first(form: str) -> None:
     assert next(reader, None) is None
 
 
+@pytest.mark.parametrize("how", ["path", "binary file", "bytes"])
+def test_records_before_bytes_that_are_no_text_come_first(how: str, tmp_path: Path) -> None:
+    content = "\n".join(OBJECTS).encode() + b'\n{"a": "\xe9"}\n' + OBJECTS[0].encode()
+    path = tmp_path / "records.json"
+    path.write_bytes(content)
+    reader = JSONReader({"path": str(path), "binary file": io.BytesIO(content), "bytes": content}[how])
+    found = []
+    with pytest.raises(FormatError, match="this is no text") as caught:
+        for record in reader:
+            found.append(record)
+    assert flats(found) == flats(RECORDS)
+    assert (caught.value.line, caught.value.column) == (len(OBJECTS) + 1, 8)
+    assert next(reader, None) is None
+
+
+def test_json_with_an_integer_of_any_size() -> None:
+    reader = JSONReader(f'[{OBJECTS[0]}, {{"a": {"7" * 5000}}}, {OBJECTS[1]}]')
+    assert flat(next(reader)) == flat(RECORDS[0])
+    with pytest.raises(FormatError, match="digits"):
+        next(reader)
+    assert flat(next(reader)) == flat(RECORDS[1])
+    assert next(reader, None) is None
+
+
+def test_json_of_wrong_types_as_pymarc_reads_it() -> None:
+    fields = [{"500": "x"}, {"245": {"ind1": "12", "ind2": "", "subfields": [{"a": None}, {"b": 7}]}}, {"005": ["x"]}]
+    text = json.dumps([{"leader": " " * 24, "fields": fields}])
+    ours, theirs = next(JSONReader(text)), next(iter(pymarc.JSONReader(text)))
+    assert flat(ours) == flat(theirs)
+
+
 def test_json_that_is_no_marc() -> None:
     for text, problem in (('{"fields": []}', "KeyError"), ('{"leader": "x", "fields": []}', "RecordLeaderInvalid")):
         for reader in (JSONReader(text), pymarc.JSONReader(text)):
@@ -196,6 +227,12 @@ def test_marcmaker_mnemonics() -> None:
     (record,) = reader
     assert record["500"].subfields == [("a", "costs $5 {dés}"), ("b", "\\")]
     assert record["001"].data == "a b\\"
+
+
+def test_marcmaker_mnemonics_in_tags() -> None:
+    record = Record(fields=[Field("9{$", libmarc.Indicators("1", "0"), [Subfield("a", "x")]), Field("{a}")])
+    for text in (str(record), libmarc.record_to_mrk(record)):
+        assert flats(MARCMakerReader(text)) == flats([record])
 
 
 @pytest.mark.parametrize(
