@@ -56,15 +56,15 @@ class _Reading:
     def _field(self, tag: str, value: Any) -> Field:
         control = is_control_tag(tag)
         if not isinstance(value, dict):
-            text = _text(value, f"field {tag}")
+            text = _text(value, "field", tag)
             if control:
                 return Field(tag, data=text)
             self._note(lib.MARC_NOTE_FIELD_KIND, tag)
             field = Field(tag)
             field.data = text
             return field
-        pairs = _pairs(value["subfields"], f"the subfields of field {tag}")
-        subfields = [Subfield(code, _text(text, f"a subfield of field {tag}")) for code, text in pairs]
+        pairs = _pairs(value["subfields"], "the subfields of field", tag)
+        subfields = [Subfield(code, _text(text, "a subfield of field", tag)) for code, text in pairs]
         if control:
             self._note(lib.MARC_NOTE_FIELD_KIND, tag)
             return Field(tag, data=" ".join([text for _, text in subfields]))
@@ -85,7 +85,7 @@ class _Reading:
         return tag
 
     def _indicator(self, tag: str, value: Any, size: int) -> str:
-        text = _text(value, f"an indicator of field {tag}")
+        text = _text(value, "an indicator of field", tag)
         if len(text) == size:
             return text
         self._note(lib.MARC_NOTE_ATTRIBUTE, tag)
@@ -100,21 +100,21 @@ def _size_stated(char: str) -> int:
     return int(char) - 1 if char in "3456789" else 1
 
 
-def _text(value: Any, what: str) -> str:
+def _text(value: Any, what: str, tag: str = "") -> str:
     """The string that it has to be. UnicodeEncodeError for half of a surrogate pair, which is no character."""
     if not isinstance(value, str):
-        raise TypeError(f"{what} is {type(value).__name__}, not a string")
+        raise TypeError(f"{what}{tag and ' '}{tag} is {type(value).__name__}, not a string")
     if not value.isascii():
         value.encode("utf-8")
     return value
 
 
-def _pairs(value: Any, what: str) -> Iterator[tuple[str, Any]]:
+def _pairs(value: Any, what: str, tag: str = "") -> Iterator[tuple[str, Any]]:
     """Names and values of an array of objects."""
     if not isinstance(value, list):
-        raise TypeError(f"{what} are {type(value).__name__}, not an array")
+        raise TypeError(f"{what}{tag and ' '}{tag} are {type(value).__name__}, not an array")
     for part in value:
         if not isinstance(part, dict):
-            raise TypeError(f"one of {what} is {type(part).__name__}, not an object")
+            raise TypeError(f"one of {what}{tag and ' '}{tag} is {type(part).__name__}, not an object")
         for name, content in part.items():
             yield _text(name, "a name"), content
