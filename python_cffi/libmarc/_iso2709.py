@@ -9,7 +9,7 @@ from libmarc._serialize import serialize, serialize_bytes
 from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, END_OF_RECORD, LEADER_LEN, SUBFIELD_INDICATOR
 from libmarc.exceptions import RecordLeaderInvalid
 from libmarc.field import Field, RawField, contents_of, is_control_tag
-from libmarc.marc8 import unicode_to_marc8
+from libmarc.marc8 import UNMAPPABLE, unicode_to_marc8
 
 #: What becomes of a field or record whose length ISO 2709 cannot state.
 OVERSIZE = ("error", "zeros", "split")
@@ -21,12 +21,14 @@ _PLAIN_FIELDS = {Field}
 _T = TypeVar("_T")
 
 
-def check_options(oversize: str, encoding: str) -> None:
+def check_options(oversize: str, encoding: str, errors: str) -> None:
     """ValueError for a value that is none of these."""
     if oversize not in OVERSIZE:
         raise ValueError(f"oversize is one of {', '.join(OVERSIZE)}, not {oversize!r}")
     if encoding not in ENCODINGS:
         raise ValueError(f"encoding is one of {', '.join(ENCODINGS)}, not {encoding!r}")
+    if errors not in UNMAPPABLE:
+        raise ValueError(f"errors is one of {', '.join(UNMAPPABLE)}, not {errors!r}")
 
 
 def write_fields(leader: str, fields: Sequence[Field], encoding: str, oversize: str) -> bytes:

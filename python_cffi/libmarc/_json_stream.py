@@ -24,6 +24,18 @@ _MENDABLE = 16
 _BUDGET = 8
 
 
+class JSONFormatError(FormatError, json.JSONDecodeError):
+    """A FormatError that is also what json.load() raises, for programs that expect that from a JSONReader. ``pos``
+    counts the characters from 0; ``doc`` is "", since the text before is not kept."""
+
+    def __init__(self, message: str, record_index: int, pos: int, line: int, column: int) -> None:
+        super().__init__(message, record_index, None, line, column)
+        self.msg, self.doc, self.pos, self.lineno, self.colno = message, "", pos, line, column
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.msg, self.record_index, self.pos, self.lineno, self.colno), vars(self)
+
+
 class JSONStream:
     """An iterator over the JSON objects of a stream. FormatError where it is no JSON, behind the objects before that
     place; the iterator has ended then. RecordFormatError for an object with an integer of more digits than Python
@@ -160,9 +172,11 @@ class JSONStream:
             return self._line, self._column + at
         return self._line + lines, at - self._text.rfind("\n", 0, at)
 
-    def _error(self, what: str, at: int, kind: type[FormatError] = FormatError) -> FormatError:
+    def _error(self, what: str, at: int, kind: type[FormatError] | None = None) -> FormatError:
         line, column = self._place_of(at)
         message = f"this is no MARC-in-JSON: {what} (character {self._before + at}, line {line}, column {column})"
+        if kind is None:
+            return JSONFormatError(message, self.count, self._before + at, line, column)
         return kind(message, self.count, None, line, column)
 
 

@@ -21,7 +21,7 @@ from libmarc._native import code_message, lib
 from libmarc._odd import OddRecord, Problem
 from libmarc._text_stream import TextStream
 from libmarc.constants import LEADER_LEN
-from libmarc.exceptions import FormatError, RecordFormatError, WriteNeedsRecord
+from libmarc.exceptions import FormatError, RecordFormatError
 from libmarc.field import Field, Indicators, Subfield
 from libmarc.leader import Leader
 from libmarc.record import Record
@@ -122,11 +122,10 @@ class MARCMakerWriter(Writer):
         self._written = False
 
     def write(self, record: Record) -> None:
-        """Writes a record."""
-        if not isinstance(record, Record):
-            raise WriteNeedsRecord
-        self.file_handle.write(f"\n{record_to_mrk(record)}" if self._written else record_to_mrk(record))
-        self._written = True
+        super().write(record)
+        if self.file_handle:
+            self.file_handle.write(f"\n{record_to_mrk(record)}" if self._written else record_to_mrk(record))
+            self._written = True
 
 
 class MarcMakerStream:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from operator import index
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, Literal, TypeVar, cast, overload
 
 from libmarc._compression import Decompressed, compression_of
 from libmarc._json_records import JSONRecords
@@ -32,8 +32,35 @@ _MOST_SPACE = 1 << 16
 _MOST_LAYERS = 4
 
 
+_Item = TypeVar("_Item", bound="Record | None")
+
+
 class RejectedRecordWarning(UserWarning):
     """`libmarc.read` has passed over a record that cannot be read, or over a piece of the input that is no record."""
+
+
+@overload
+def read(
+    source: Any,
+    *,
+    format: str | None = None,
+    on_error: Literal["warn", "raise", "skip"] = "warn",
+    max_errors: int | None = None,
+    rejects: Any = None,
+    largest_record: int = 64 << 20,
+) -> RecordStream[Record]: ...
+
+
+@overload
+def read(
+    source: Any,
+    *,
+    format: str | None = None,
+    on_error: str,
+    max_errors: int | None = None,
+    rejects: Any = None,
+    largest_record: int = 64 << 20,
+) -> RecordStream[Record | None]: ...
 
 
 def read(
@@ -44,7 +71,7 @@ def read(
     max_errors: int | None = None,
     rejects: Any = None,
     largest_record: int = 64 << 20,
-) -> RecordStream:
+) -> RecordStream[Any]:
     """An iterator over the records of a source: ISO 2709, MARCXML, MARC-in-JSON or MARCMaker text, compressed or not.
 
     >>> with libmarc.read("books.xml.gz") as records:
@@ -68,8 +95,9 @@ def read(
     return RecordStream(source, format, on_error, max_errors, rejects, largest_record)
 
 
-class RecordStream:
-    """What `libmarc.read` returns: an iterator over records, a context manager."""
+class RecordStream(Generic[_Item]):
+    """What `libmarc.read` returns: an iterator over records, a context manager. Its items are of type Record; with
+    on_error="none" of type Record | None."""
 
     def __init__(
         self,
@@ -99,14 +127,14 @@ class RecordStream:
         self._largest = largest_record
         self._source = Source(source)
         self._begin = Beginning(self._source.read)
-        self._records: Iterator[Record | None] | None = None
+        self._records: Iterator[_Item] | None = None
         self._reader: MARCReader | None = None  # that gives them, if it is one
         self._closed = False
 
-    def __iter__(self) -> Iterator[Record | None]:
+    def __iter__(self) -> Iterator[_Item]:
         return self
 
-    def __next__(self) -> Record | None:
+    def __next__(self) -> _Item:
         self.current_exception = None
         while not self._closed:
             if self._records is None:
@@ -127,7 +155,7 @@ class RecordStream:
                 assert self._reader is not None
                 failure = self._reader.current_exception or PymarcException("a piece of the input is no record")
             if self._reject(failure):
-                return None
+                return cast("_Item", None)
         raise StopIteration
 
     def _reject(self, problem: Exception) -> bool:
@@ -146,7 +174,7 @@ class RecordStream:
 
     # -- what it is
 
-    def _open(self) -> Iterator[Record | None]:
+    def _open(self) -> Iterator[Any]:
         """Finds out what the source holds."""
         begin = self._begin
         while (name := compression_of(begin.head())) is not None:
@@ -169,7 +197,7 @@ class RecordStream:
         self._reader = reader = MARCReader(source, on_error="salvage", **options)
         return reader
 
-    def _open_text(self, begin: Beginning) -> Iterator[Record | None]:
+    def _open_text(self, begin: Beginning) -> Iterator[Any]:
         if self._rejects is not None:
             raise ValueError("rejects collects pieces of ISO 2709, and this is another format")
         if self.format == "mrk":
@@ -237,7 +265,7 @@ class RecordStream:
         if hasattr(self, "_begin"):
             self.close()
 
-    def __enter__(self) -> RecordStream:
+    def __enter__(self) -> RecordStream[_Item]:
         return self
 
     def __exit__(

@@ -32,7 +32,8 @@ class JSONReader(Reader):
     """Reads MARC-in-JSON, object by object: an array, one object, or objects one behind another, as in JSON Lines.
 
     `marc_target`: a file, the path of one, or the text itself; `encoding` is that of a path or of bytes. What is no
-    JSON raises FormatError, behind the records before it. (`stream` changes nothing: it is always so.)
+    JSON raises FormatError, which is a json.JSONDecodeError here, behind the records before it. (`stream` changes
+    nothing: it is always so.)
     """
 
     def __init__(self, marc_target: Any, encoding: str = "utf-8", stream: bool = False) -> None:
@@ -136,8 +137,10 @@ class MARCMakerReader(Reader):
         if tag < "010" and tag.isdigit():
             return Field(tag, data=_unblanked(content))
         indicators, *parts = content.split("$")
-        if len(indicators) != 2:
+        if (parts and len(indicators) != 2) or len(indicators) < 2:
             raise ValueError("two indicators are expected before the first subfield")
+        if not parts and content[2:]:  # no subfield at all: pymarc takes the third character for a "$"
+            indicators, parts = content[:2], [content[3:]]
         subfields = [Subfield(part[:1], from_mnemonics(part[1:])) for part in parts]
         return Field(tag, Indicators(*indicators.replace("\\", " ")), subfields)
 

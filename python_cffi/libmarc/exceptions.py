@@ -90,7 +90,7 @@ class FormatError(PymarcException, ValueError):
         line: int | None = None,
         column: int | None = None,
     ) -> None:
-        super().__init__(message, record_index, byte_offset, line, column)
+        self.args = (message, record_index, byte_offset, line, column)
         self._text = message
         self.record_index = record_index
         self.byte_offset = byte_offset

@@ -347,10 +347,9 @@ class Field:
 
     def __str__(self) -> str:
         """A line of MARCMaker, such as ``=245  01$aTitle``; blanks in indicators and control fields are ``\\``."""
-        pair = self.indicators
-        if pair is None:
+        if self.control_field:
             return f"={self.tag}  {(self.data or '').replace(' ', chr(92))}"
-        indicators = "".join(["\\" if i in (" ", "\\") else i for i in pair])
+        indicators = "".join(["\\" if i in (" ", "\\") else i for i in self.indicators or ()])
         return f"={self.tag}  {indicators}{''.join([f'${code}{value}' for code, value in self._pairs()])}"
 
 
@@ -376,15 +375,14 @@ class RawField(Field):
     as_marc21 = as_marc
 
     def __str__(self) -> str:
-        """As for any field; bytes above 0x7F as ``\\xNN``."""
+        """As for any field; bytes above 0x7F as ``\\xNN``, and text that was put among them as it is."""
         if self.control_field:
             return str(Field(self.tag, data=_shown(self.data)))
         return str(Field(self.tag, self.indicators, [Subfield(code, _shown(value)) for code, value in self.subfields]))
 
 
-def _shown(content: Any) -> str:
-    text: str = content.decode("ascii", "backslashreplace")
-    return text
+def _shown(content: bytes | str | None) -> str:
+    return content.decode("ascii", "backslashreplace") if isinstance(content, bytes) else content or ""
 
 
 def map_marc8_field(f: Field) -> Field:

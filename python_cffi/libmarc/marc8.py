@@ -10,7 +10,8 @@ from libmarc._native import ffi, lib, new_error, raise_error
 _OPTIONS_SIZE = ffi.sizeof("marc_marc8_options")
 _VIEW_SIZE = ffi.sizeof("marc_conversion_view")
 
-_UNMAPPABLE = {
+#: What becomes of characters that MARC-8 does not have.
+UNMAPPABLE = {
     "strict": lib.MARC_UNMAPPABLE_ERROR,
     "xmlcharrefreplace": lib.MARC_UNMAPPABLE_REFERENCE,
     "replace": lib.MARC_UNMAPPABLE_REPLACE,
@@ -67,7 +68,11 @@ class MARC8ToUnicode:
 
 def decode_marc8(content: bytes) -> tuple[str, list[Finding]]:
     """The best answer: the text as the tables of the Library of Congress have it, and the places that mean nothing,
-    which are U+FFFD in the text. References (``&#x2014;``) are expanded."""
+    which are U+FFFD in the text. Nothing is raised, also not where the text ends within an escape sequence.
+
+    References (``&#x2014;``) are expanded. A mark over two letters is one character, U+0361 or U+0360, where pymarc's
+    answer has two halves (U+FE20 and U+FE21, U+FE22 and U+FE23).
+    """
     conversion = _convert(lib.marc_marc8_to_utf8, content, _options(rule=lib.MARC_PARSE_BEST))
     return str(conversion.data, "utf-8"), conversion.findings
 
@@ -76,13 +81,18 @@ def unicode_to_marc8(text: str, errors: str = "strict") -> bytes:
     """The text in MARC-8: it begins and ends in the default sets, and escape sequences stand only where they must.
 
     ``errors`` says what becomes of a character that MARC-8 does not have: "strict" raises UnicodeEncodeError,
-    "xmlcharrefreplace" writes ``&#xHHHH;`` as the specification has it, "replace" writes ``?``.
+    "xmlcharrefreplace" writes ``&#xHHHH;`` as the specification has it, "replace" writes ``?``. LookupError for any
+    other. A surrogate is no character: UnicodeEncodeError, whatever `errors` says.
+
+    decode_marc8() gives the text back in Normalization Form C, with two exceptions. The halves of a mark over two
+    letters, U+FE20 with U+FE21 and U+FE22 with U+FE23, come back as the one character U+0361 or U+0360. What looks
+    like a reference in the text itself, ``&#x2014;``, is written as it stands, and comes back as that character.
     """
-    if errors not in _UNMAPPABLE:
-        raise LookupError(f"errors is one of {', '.join(map(repr, _UNMAPPABLE))}, not {errors!r}")
+    if errors not in UNMAPPABLE:
+        raise LookupError(f"errors is one of {', '.join(map(repr, UNMAPPABLE))}, not {errors!r}")
     content = text.encode("utf-8")
     try:
-        return _convert(lib.marc_utf8_to_marc8, content, _options(unmappable=_UNMAPPABLE[errors])).data
+        return _convert(lib.marc_utf8_to_marc8, content, _options(unmappable=UNMAPPABLE[errors])).data
     except _Unmappable as problem:
         at = len(content[: problem.offset].decode("utf-8"))
         reason = f"MARC-8 does not have U+{problem.character:04X}"

@@ -551,7 +551,7 @@ class Record:
         `encoding`: "utf-8" or "marc-8"; `errors` then as for unicode_to_marc8().
         """
         if encoding != "utf-8" or oversize != "error":
-            check_options(oversize, encoding)
+            check_options(oversize, encoding, errors)
             if encoding == "marc-8":
                 return write_marc8(self._written_leader(), self.fields, errors, oversize)
         batch = self._batch

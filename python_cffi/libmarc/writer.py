@@ -10,6 +10,8 @@ from libmarc.exceptions import WriteNeedsRecord
 from libmarc.record import Record
 
 _Self = TypeVar("_Self", bound="Writer")
+#: Options of Record.as_marc.
+_DEFAULTS = {"oversize": "error", "encoding": "utf-8", "errors": "strict"}
 
 
 class Writer:
@@ -58,10 +60,13 @@ class MARCWriter(Writer):
     ) -> None:
         """`oversize`, `encoding` ("utf-8" or "marc-8") and `errors` as for Record.as_marc. `strict`: ValueError for
         records that a reader would not get back as they are: a delimiter within the text, odd tags, indicators, codes.
+        ValueError for an option that there is not.
         What raises has written nothing of its record."""
-        check_options(oversize, encoding)
+        check_options(oversize, encoding, errors)
         super().__init__(file_handle)
-        self._options = {"oversize": oversize, "encoding": encoding, "errors": errors}
+        options = {"oversize": oversize, "encoding": encoding, "errors": errors}
+        # Those that differ from the defaults: as_marc(self) of a class derived from Record knows none of them.
+        self._options = {name: value for name, value in options.items() if value != _DEFAULTS[name]}
         self._strict = strict
 
     def write(self, record: Record) -> None:

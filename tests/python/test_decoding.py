@@ -154,6 +154,16 @@ def test_raw_fields_are_bytes_and_written_as_they_were() -> None:
     assert str(record["245"]) == r"=245  10$aCaf\xe9$b"
 
 
+def test_text_among_bytes_is_shown() -> None:
+    (record,) = MARCReader(RAW, to_unicode=False)
+    assert record is not None
+    record["245"].add_subfield("c", "tëxt")
+    record["001"].data = "n2"
+    assert str(record["245"]) == r"=245  10$aCaf\xe9$b$ctëxt"
+    assert str(record["001"]) == "=001  n2"
+    assert str(record).splitlines()[1:3] == [str(record["001"]), str(record["245"])]
+
+
 def test_a_raw_field_is_not_written_in_an_encoding(log: pytest.LogCaptureFixture) -> None:
     field = RawField("245", ["1", "0"], [libmarc.Subfield("a", b"x\xff")])  # type: ignore[arg-type]
     assert field.as_marc("utf-8") == b"10\x1fax\xff\x1e"

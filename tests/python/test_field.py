@@ -344,6 +344,12 @@ ANSWERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def test_a_control_field_with_indicators_is_shown_as_a_control_field() -> None:
+    field = Field("001", data="1 3")
+    field.indicators = Indicators("1", "2")
+    assert str(field) == "=001  1\\3"
+
+
 def pymarc_field() -> tuple[Any, Any]:
     pymarc = pytest.importorskip("pymarc", reason="pymarc, the oracle, is not installed")
     return pymarc, pymarc.Field("500", pymarc.Indicators(*"10"), [pymarc.Subfield(*pair) for pair in TITLE])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import pickle
 import time
 import unicodedata
 from pathlib import Path
@@ -114,7 +115,10 @@ def test_records_before_an_error_come_first(form: str) -> None:
     with pytest.raises(FormatError, match="no MARC-in-JSON") as caught:
         for record in reader:
             found.append(record)
-    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, json.JSONDecodeError)  # what programs for pymarc expect
+    copied = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copied), vars(copied)) == (str(caught.value), vars(caught.value))
+    assert (copied.lineno, copied.colno) == (copied.line, copied.column)
     assert flats(found) == flats(RECORDS[:-1])
     assert next(reader, None) is None
 
@@ -210,6 +214,12 @@ def test_marcmaker_round_trip() -> None:
 def test_marcmaker_as_pymarc_reads_it() -> None:
     text = "=LDR  00755cam  22002414a 4500\n=008  010314s1999fr||||||||||||||||fre\n=028  01$aSTMA 8007$bTamla\n"
     assert flats(MARCMakerReader(text)) == flats(pymarc.MARCMakerReader(text))
+
+
+@pytest.mark.parametrize("line", ["=245  10 no dollar", "=245  10no dollar", "=245  10 ", "=500  1 x"])
+def test_marcmaker_lines_without_a_dollar(line: str) -> None:
+    """They are records in pymarc, whatever they are worth."""
+    assert flats(MARCMakerReader(line)) == flats(pymarc.MARCMakerReader(line))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

@@ -68,6 +68,11 @@ def make() -> Record:
     return record
 
 
+def all_titles(path: Path) -> list[str | None]:
+    with libmarc.read(path) as records:
+        return [record.title for record in records]
+
+
 def write(record: Record) -> None:
     with MARCWriter(io.BytesIO(), oversize="split") as writer, XMLWriter(io.BytesIO()) as other:
         writer.write(record)
@@ -87,6 +92,9 @@ reveal_type(make().get_fields("650"))
 reveal_type(make().leader)
 reveal_type(next(MARCReader(b"")))
 reveal_type(make()["245"].subfields)
+reveal_type(next(libmarc.read(b"")))
+reveal_type(next(libmarc.read(b"", on_error="skip")))
+reveal_type(next(libmarc.read(b"", on_error="none")))
 """
 
 REVEALED = [
@@ -98,6 +106,9 @@ REVEALED = [
     "libmarc.leader.Leader | Any",
     "libmarc.record.Record | None",
     "list[libmarc.field.Subfield]",
+    "libmarc.record.Record",
+    "libmarc.record.Record",
+    "libmarc.record.Record | None",
 ]
 
 #: Each line is wrong.
@@ -110,6 +121,7 @@ libmarc.Record().title.upper()
 libmarc.Record().as_marc("utf-8")
 libmarc.nonsense
 next(libmarc.MARCReader(b"")).title
+next(libmarc.read(b"", on_error="none")).title
 """
 
 

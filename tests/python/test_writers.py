@@ -117,6 +117,19 @@ def test_closing(name: str) -> None:
         assert file.closed
 
 
+def test_closing_a_marcmaker_writer() -> None:
+    file = io.StringIO()
+    writer = libmarc.MARCMakerWriter(file)
+    writer.write(titled("x"))
+    writer.close(close_fh=False)
+    content = file.getvalue()
+    writer.write(titled("y"))
+    writer.close()
+    assert file.getvalue() == content != ""
+    with pytest.raises(WriteNeedsRecord):
+        writer.write("y")  # type: ignore[arg-type]
+
+
 @every_writer
 def test_a_writer_is_a_context_manager(name: str, tmp_path: Path) -> None:
     path = tmp_path / "out"
@@ -153,6 +166,20 @@ def test_subclasses_of_records_fields_and_writers() -> None:
     assert writer.count == 1
     assert file.getvalue()[0:1] == b"!"
     assert b"10\x1fALOUD\x1e\x1d" in file.getvalue()
+
+
+def test_records_whose_as_marc_takes_no_options() -> None:
+    """As programs for pymarc override it; an option that is not the default is passed on, and refused."""
+
+    class Bib(Record):
+        def as_marc(self) -> bytes:  # type: ignore[override]
+            return b"!" + super().as_marc()
+
+    file = io.BytesIO()
+    MARCWriter(file, oversize="error").write(Bib())
+    assert file.getvalue() == b"!" + Record().as_marc()
+    with pytest.raises(TypeError, match="oversize"):
+        MARCWriter(file, oversize="zeros").write(Bib())
 
 
 @pytest.mark.slow
@@ -272,6 +299,10 @@ def test_split_records_have_all_fields() -> None:
 
 
 def test_options_that_there_are_not() -> None:
+    with pytest.raises(ValueError, match="errors is one of"):
+        MARCWriter(io.BytesIO(), errors="bogus")
+    with pytest.raises(ValueError, match="errors is one of"):
+        titled("x").as_marc(encoding="marc-8", errors="bogus")
     for options in ({"oversize": "none"}, {"encoding": "latin-1"}):
         with pytest.raises(ValueError, match="is one of"):
             MARCWriter(io.BytesIO(), **options)
