@@ -193,7 +193,7 @@ Text batch_subfields(const Batch &batch) { return text_of(batch, append_subfield
 
 Text batch_shapes(const Batch &batch, std::uint32_t *shape_of_field) {
   Text text;
-  text.reserve(256, 256 * 8);
+  text.reserve(256, std::size_t{256} * 8);
   Numbers numbers;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const RecordView record(batch, i);
