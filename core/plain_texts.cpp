@@ -14,8 +14,11 @@
 namespace marc {
 namespace {
 
-bool has_plain_text(std::uint32_t flags) {
-  return (flags & MARC_REC_PLAIN) != 0 && ((flags & MARC_REC_UTF8) != 0 || (flags & MARC_REC_NONASCII) == 0);
+// Whether the record is plain, and has a text in UTF-8 that is.
+bool is_plain(const Batch &batch, std::size_t record) {
+  const std::uint32_t text = text_view(batch, record).flags();
+  const bool is_utf8 = (text & MARC_REC_UTF8) != 0 || (text & MARC_REC_NONASCII) == 0;
+  return (batch.record_flags[record] & text & MARC_REC_PLAIN) != 0 && is_utf8;
 }
 
 // A text of `batch` to which `append(text, record)` adds what it has of a plain record.
@@ -23,9 +26,8 @@ template <typename Append> Text text_of(const Batch &batch, Append append) {
   Text text;
   text.reserve(batch.size(), batch.length + batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    const RecordView record = text_view(batch, i);
-    if (has_plain_text(record.flags()))
-      append(text, record);
+    if (is_plain(batch, i))
+      append(text, text_view(batch, i));
     else
       text.make_absent();
     text.end_entry();
@@ -197,9 +199,9 @@ Text batch_shapes(const Batch &batch, std::uint32_t *shape_of_field) {
   Numbers numbers;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const RecordView record(batch, i);
-    const bool is_plain = has_plain_text(text_view(batch, i).flags());
+    const bool plain = is_plain(batch, i);
     for (std::size_t k = 0; k < record.field_count(); ++k)
-      *shape_of_field++ = is_plain ? shape_of(record.field(k), numbers, text) : 0;
+      *shape_of_field++ = plain ? shape_of(record.field(k), numbers, text) : 0;
   }
   return text;
 }

@@ -68,7 +68,7 @@ Failure Iso2709Writer::write_marc8(Output &out, const LeaderBytes &leader) {
     lost += findings_.size();
     encoded_.add(fields.tag[i], {field_.data(), field_.size()});
   }
-  const Failure failure = write_contents(out, leader, encoded_);
+  Failure failure = write_contents(out, leader, encoded_);
   if (!failure) replaced_ += lost;
   return failure;
 }

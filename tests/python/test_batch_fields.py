@@ -273,9 +273,11 @@ def test_xml_writer_counts_what_the_batch_has_replaced(data: bytes, tmp_path: An
         assert writer.replaced == replaced > 0
 
 
-def test_a_tag_beyond_ascii_in_the_same_batch(data: bytes) -> None:
-    """Salvage delivers it; the other records of its batch are not plain for it."""
-    odd = record_bytes(("001", b"x"), ("245", b"10\x1faOdd"))
+@pytest.mark.parametrize("text", ["Odd", "Ödd"])
+@pytest.mark.parametrize("coding", ["a", " "])
+def test_a_tag_beyond_ascii_in_the_same_batch(data: bytes, text: str, coding: str) -> None:
+    """Salvage delivers it, and it does not harm the other records of its batch."""
+    odd = record_bytes(("001", b"x"), ("245", b"10\x1fa" + text.encode()), coding=coding)
     odd = odd.replace(b"245", b"2\xb25", 1)
     for ours, theirs in zip(filter(None, MARCReader(odd + data, on_error="salvage")), [None, *pymarc.MARCReader(data)]):
         if theirs is not None:

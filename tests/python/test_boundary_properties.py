@@ -38,8 +38,8 @@ tags = st.one_of(
     st.sampled_from(["001", "005", "008", "020", "100", "245", "500", "650", "880", "999"]),
     st.text("0123456789ABCXYZabcxyz", min_size=3, max_size=3),
 )
-#: Text without delimiters; surrogates are no UTF-8.
-texts = st.text(st.characters(min_codepoint=0x20, exclude_categories=["Cs"]), max_size=12)
+#: Text without delimiters; surrogates are no UTF-8, and U+007F is no MARC-8.
+texts = st.text(st.characters(min_codepoint=0x20, exclude_categories=["Cs"], exclude_characters="\x7f"), max_size=12)
 codes = st.sampled_from("abcdexyz0123456789")
 data_fields = st.builds(
     lambda first, second, subfields: (
