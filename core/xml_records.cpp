@@ -256,7 +256,11 @@ void XmlRecords::write_leader(std::uint8_t *to, std::size_t length, std::size_t 
   write_digits(to, 5, length);
   to[9] = 'a';
   write_digits(to + 12, 5, base);
-  if (!entry_map(to).is_marc21()) std::memcpy(to + 20, "450", 3);
+  if (!entry_map(to).is_marc21()) {
+    to[20] = '4';
+    to[21] = '5';
+    to[22] = '0';
+  }
 }
 
 void XmlRecords::add_record() {

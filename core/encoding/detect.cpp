@@ -113,6 +113,7 @@ void Evidence::weigh(const std::uint8_t *data, std::size_t size, std::size_t at)
     if (byte < 0xA0 && !is_control) ++inner_;
     return;
   }
+  if (byte >= 0xC2 && byte <= 0xC8 && (at + 1 == size || next == kSubfieldMark)) return; // UTF-8 that was cut off?
   ++weighed_;
   if (byte >= 0xE0 && byte < 0xFF) {
     const int weight = weight_of_pair(byte, next);
