@@ -76,7 +76,7 @@ bool suits(std::uint8_t mark, std::uint8_t letter) {
 }
 
 constexpr int kSign = 3;   // weight of a sign or letter that stands where it should only in one of the two
-constexpr int kBelief = 5; // weight of a leader that says MARC-8
+constexpr int kBelief = 4; // weight of a leader that says MARC-8, and 1 more for each byte
 
 } // namespace
 
@@ -138,7 +138,7 @@ Encoding Evidence::judge(bool says_utf8) const {
     return Encoding::Utf8;
   if (escapes_ > 0) return Encoding::Marc8;
   if (says_utf8 && (inner_ > 0 || weighed_ == 0)) return Encoding::Utf8;
-  const bool is_latin1 = says_utf8 ? for_marc8_ < 0 : against_leader_ > kBelief;
+  const bool is_latin1 = says_utf8 ? for_marc8_ < 0 : against_leader_ > kBelief + static_cast<std::int64_t>(weighed_);
   return is_latin1 ? Encoding::Latin1 : Encoding::Marc8;
 }
 
