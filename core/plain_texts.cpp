@@ -199,7 +199,7 @@ Text batch_shapes(const Batch &batch, std::uint32_t *shape_of_field) {
   Numbers numbers;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const RecordView record(batch, i);
-    const bool plain = is_plain(batch, i);
+    const bool plain = (batch.record_flags[i] & (MARC_REC_PLAIN | MARC_REC_NOTED)) == MARC_REC_PLAIN;
     for (std::size_t k = 0; k < record.field_count(); ++k)
       *shape_of_field++ = plain ? shape_of(record.field(k), numbers, text) : 0;
   }

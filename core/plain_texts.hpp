@@ -24,8 +24,8 @@ Text batch_fields(const Batch &batch, std::span<const std::uint32_t> tags);
 Text batch_subfields(const Batch &batch);
 
 // The shape of a field is its tag, its indicators (where it is no control field) and the number of its subfields. There
-// are some hundred in a batch. Writes the number of its shape for every field, 0 for those of other records. The entries
-// of the text are the shapes.
+// are some hundred in a batch. Writes the number of its shape for every field of plain records without notes, 0 for those
+// of others. The entries of the text are the shapes.
 Text batch_shapes(const Batch &batch, std::uint32_t *shape_of_field);
 
 } // namespace marc
