@@ -21,10 +21,6 @@ constexpr std::size_t kLargestText = std::size_t{1} << 31; // bytes of a record
 
 Failure wrong(const char *message) { return {MARC_E_ARGUMENT, 0, message}; }
 
-bool is_ascii(Bytes bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte < 0x80; });
-}
-
 bool has_delimiter(Bytes bytes) { return find_delimiter(bytes.data(), 0, bytes.size()) < bytes.size(); }
 
 // Whether bytes of a field may be written under this tag.
@@ -35,7 +31,8 @@ Failure check(std::uint32_t tag, Bytes text) {
 }
 
 Failure check_tag(Bytes tag, bool control) {
-  if (tag.size() != 3 || !is_ascii(tag) || has_delimiter(tag)) return wrong("a tag has three characters of ASCII");
+  if (tag.size() != 3 || !is_ascii(tag.data(), tag.size()) || has_delimiter(tag))
+    return wrong("a tag has three characters of ASCII");
   if (is_control_tag(pack_tag(tag.data())) != control)
     return wrong(control ? "control fields have the tags 000 to 009"
                          : "the tags 000 to 009 are those of control fields");
@@ -45,7 +42,7 @@ Failure check_tag(Bytes tag, bool control) {
 // Whether a record of these fields can state its sizes, and its leader and tags are ASCII.
 bool is_usual(const Iso2709Fields &fields, Bytes leader) {
   if (fields.count == 0 || check_iso2709(fields, {})) return false;
-  return is_ascii(leader) && std::all_of(fields.tag, fields.tag + fields.count, is_ascii_tag);
+  return is_ascii(leader.data(), leader.size()) && std::all_of(fields.tag, fields.tag + fields.count, is_ascii_tag);
 }
 
 // Makes the laid out fields the record of the batch.
@@ -79,7 +76,7 @@ Failure check_character(std::uint8_t character, std::uint32_t tag) {
 Builder::Builder() { std::memcpy(leader_.data(), kBlankLeader.data(), kLeaderSize); }
 
 Failure Builder::set_leader(Bytes leader) {
-  if (leader.size() != kLeaderSize || !is_ascii(leader) || has_delimiter(leader))
+  if (leader.size() != kLeaderSize || !is_ascii(leader.data(), leader.size()) || has_delimiter(leader))
     return wrong("a leader has 24 characters of ASCII");
   if (is_inside_directory(leader.data() + 5)) return wrong("leader/05-08 are digits: no reader would know the record");
   std::copy(leader.begin(), leader.end(), leader_.begin());

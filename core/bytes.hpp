@@ -90,6 +90,21 @@ inline std::size_t find_delimiter(const std::uint8_t *data, std::size_t from, st
   return from;
 }
 
+// Position of the first byte above 0x7F in [from, to), or `to`.
+inline std::size_t find_high(const std::uint8_t *data, std::size_t from, std::size_t to) {
+  count_steps(1);
+  while (from + kBlock <= to) {
+    count_steps(kBlock);
+    const std::uint32_t hits = block_masks(data + from).high;
+    if (hits != 0) return from + static_cast<std::size_t>(std::countr_zero(hits));
+    from += kBlock;
+  }
+  for (; from < to && data[from] < 0x80; ++from) count_steps(1);
+  return from;
+}
+
+inline bool is_ascii(const std::uint8_t *data, std::size_t size) { return find_high(data, 0, size) == size; }
+
 // Position of the first `byte` in [from, to), or `to`.
 inline std::size_t find_byte(const std::uint8_t *data, std::uint8_t byte, std::size_t from, std::size_t to) {
   if (from >= to) return to;

@@ -10,11 +10,6 @@
 namespace marc {
 namespace {
 
-bool is_ascii(const std::uint8_t *data, std::size_t size) {
-  count_steps(size);
-  return std::all_of(data, data + size, [](std::uint8_t byte) { return byte < 0x80; });
-}
-
 // How many bytes of a subfield that begins above 0x7F are its code: a whole character if the subfield is UTF-8.
 std::size_t code_size(const std::uint8_t *subfield, std::size_t size) {
   if (!is_utf8(subfield, size)) return 1;

@@ -75,7 +75,7 @@ public:
 
   std::int32_t fields() {
     const std::size_t leader = std::min(length_, kLeaderSize);
-    if (!is_ascii(0, leader)) return reject(MARC_BAD_LEADER_TEXT, 0, leader);
+    if (!is_ascii(piece_, leader)) return reject(MARC_BAD_LEADER_TEXT, 0, leader);
     if (leader < kLeaderSize) return reject(MARC_BAD_LEADER, 0, leader);
     utf8_ = must_be_utf8(mode_, piece_[9]);
     is_marc8_ = mode_ == TextMode::ByLeader && !utf8_;
@@ -89,7 +89,7 @@ public:
     if (*stated > static_cast<std::int64_t>(length_)) return reject(MARC_BAD_TRUNCATED, 0, 5);
     const Slice directory = python_slice(kLeaderSize, base_ - 1, length_);
     const std::size_t size = directory.end - directory.begin;
-    if (!is_ascii(kLeaderSize, size)) return reject(MARC_BAD_DIRECTORY_TEXT, kLeaderSize, size);
+    if (!is_ascii(piece_ + kLeaderSize, size)) return reject(MARC_BAD_DIRECTORY_TEXT, kLeaderSize, size);
     if (size % kEntrySize != 0) return reject(MARC_BAD_DIRECTORY, kLeaderSize, size);
     for (std::size_t at = directory.begin; at < directory.end; at += kEntrySize) {
       const std::int32_t status = field(at);
@@ -122,11 +122,6 @@ private:
     const std::size_t number = batch_.field_tag.size() - 1;
     const std::int32_t status = check_field(batch_, number, utf8_);
     return status == MARC_OK && is_marc8_ ? check_escapes(batch_, number) : status;
-  }
-
-  bool is_ascii(std::size_t begin, std::size_t size) const {
-    count_steps(size);
-    return std::all_of(piece_ + begin, piece_ + begin + size, [](std::uint8_t byte) { return byte < 0x80; });
   }
 
   std::int32_t reject(std::int32_t code, std::size_t offset, std::size_t size, std::uint32_t tag = 0) {

@@ -9,22 +9,17 @@
 namespace marc {
 namespace {
 
-bool has_high(const std::uint8_t *data, std::size_t begin, std::size_t end) {
-  count_steps(end - begin);
-  return std::any_of(data + begin, data + end, [](std::uint8_t byte) { return byte >= 0x80; });
-}
-
 // Any field, one at a time.
 void index_field(Batch &batch, std::size_t field, SubfieldFindings &found) {
   const std::uint8_t *data = batch.data;
   const std::size_t begin = batch.field_offset[field];
   const std::size_t end = begin + batch.field_length[field];
-  found.high |= has_high(data, begin, end);
+  found.high |= find_high(data, begin, end) < end;
   for (std::size_t at = find_delimiter(data, begin, end); at < end; at = find_delimiter(data, at + 1, end))
     found.inner |= data[at] != kSubfieldMark;
   if (is_control_tag(batch.field_tag[field])) return;
   std::size_t mark = find_byte(data, kSubfieldMark, begin, end);
-  found.odd_indicators |= mark != begin + 2 || has_high(data, begin, mark);
+  found.odd_indicators |= mark != begin + 2 || find_high(data, begin, mark) < mark;
   while (mark < end) {
     const std::size_t open = mark + 1;
     mark = find_byte(data, kSubfieldMark, open, end);

@@ -48,21 +48,7 @@ std::size_t broken_sequence(const std::uint8_t *data, std::size_t size) {
 } // namespace
 
 bool is_utf8(const std::uint8_t *data, std::size_t size) {
-  std::size_t at = 0;
-  while (at < size) {
-    count_steps(1);
-    if (at + kBlock <= size) {
-      count_steps(kBlock);
-      const std::uint32_t high = block_masks(data + at).high;
-      if (high == 0) {
-        at += kBlock;
-        continue;
-      }
-      at += static_cast<std::size_t>(std::countr_zero(high));
-    } else if (data[at] < 0x80) {
-      ++at;
-      continue;
-    }
+  for (std::size_t at = find_high(data, 0, size); at < size; at = find_high(data, at, size)) {
     do {
       const std::size_t length = utf8_sequence(data + at, size - at);
       if (length == 0) return false;

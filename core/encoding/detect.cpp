@@ -13,9 +13,9 @@ bool is_letter(std::uint8_t byte) {
   return lower >= 'a' && lower <= 'z';
 }
 
-// Whether an escape sequence of MARC-8 begins at data[at].
+// Whether the ESC at data[at] begins an escape sequence of MARC-8.
 bool is_escape_sequence(const std::uint8_t *data, std::size_t size, std::size_t at) {
-  if (data[at] != kEscape || size - at < 2) return false;
+  if (size - at < 2) return false;
   const std::uint8_t next = data[at + 1];
   if (next == 's' || next == kGreekSymbols || next == kSubscripts || next == kSuperscripts) return true;
   if (next == '$') return size - at > 2;
@@ -81,13 +81,9 @@ constexpr int kBelief = 4; // weight of a leader that says MARC-8, and 1 more fo
 } // namespace
 
 void Evidence::add(const std::uint8_t *data, std::size_t size) {
-  count_steps(size);
-  for (std::size_t at = 0; at < size;) {
-    if (data[at] < 0x80) {
-      if (is_escape_sequence(data, size, at)) ++escapes_;
-      ++at;
-      continue;
-    }
+  for (std::size_t at = find_byte(data, kEscape, 0, size); at < size; at = find_byte(data, kEscape, at + 1, size))
+    if (is_escape_sequence(data, size, at)) ++escapes_;
+  for (std::size_t at = find_high(data, 0, size); at < size; at = find_high(data, at, size)) {
     const std::size_t length = utf8_sequence(data + at, size - at);
     if (length > 0) {
       ++sequences_;
