@@ -48,7 +48,7 @@ Directory::Directory() : entries_(new DirectoryEntry[kMost]) {}
 bool Directory::read(const std::uint8_t *record, const EntryMap &map, std::size_t end) {
   if constexpr (std::endian::native == std::endian::little)
     if (map.is_marc21())
-      return read_with(record, 12, end,
+      return read_with(record, kEntrySize, end,
                        [](const std::uint8_t *at, DirectoryEntry &entry) { return read_marc21(at, entry); });
   return read_with(record, map.width(), end,
                    [&map](const std::uint8_t *at, DirectoryEntry &entry) { return read_entry(at, map, entry); });

@@ -15,6 +15,12 @@ inline std::uint32_t pack_tag(const std::uint8_t *tag) {
   return tag[0] | std::uint32_t{tag[1]} << 8 | std::uint32_t{tag[2]} << 16;
 }
 
+// Writes the three bytes of a packed tag. Returns the place behind them.
+inline std::uint8_t *put_tag(std::uint8_t *to, std::uint32_t tag) {
+  for (const unsigned shift : {0U, 8U, 16U}) *to++ = static_cast<std::uint8_t>(tag >> shift);
+  return to;
+}
+
 // Whether a packed tag is that of a control field: digits only and below 010.
 inline bool is_control_tag(std::uint32_t tag) {
   return (tag & 0xFFFF) == ('0' | '0' << 8) && is_digit(static_cast<std::uint8_t>(tag >> 16));
@@ -50,7 +56,7 @@ private:
   template <typename ReadEntry>
   bool read_with(const std::uint8_t *record, std::size_t width, std::size_t end, ReadEntry read_one);
 
-  static constexpr std::size_t kMost = kLargestLength / 12 + 1; // an entry has 3 bytes and at least 9 digits
+  static constexpr std::size_t kMost = kLargestLength / kEntrySize + 1; // an entry has 3 bytes and at least 9 digits
 
   static constexpr std::uint32_t kLargestField = 999999999; // in nine digits
 

@@ -12,8 +12,7 @@ namespace {
 
 // How many bytes of a subfield that begins above 0x7F are its code: a whole character if the subfield is UTF-8.
 std::size_t code_size(const std::uint8_t *subfield, std::size_t size) {
-  if (!is_utf8(subfield, size)) return 1;
-  return subfield[0] < 0xE0 ? 2 : subfield[0] < 0xF0 ? 3 : 4;
+  return is_utf8(subfield, size) ? character_size(subfield[0]) : 1;
 }
 
 std::int32_t reject(Batch &batch, std::int32_t code, std::size_t offset, std::size_t length, std::uint32_t tag) {

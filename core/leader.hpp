@@ -11,6 +11,7 @@ namespace marc {
 
 constexpr std::size_t kLeaderSize = 24;
 constexpr std::size_t kLargestLength = 99999; // what leader/00-04 and leader/12-16 can state
+constexpr std::size_t kEntrySize = 12;        // of a directory entry, with MARC 21's entry map
 
 // Leader/20-22, the entry map: how wide the parts of a directory entry are, behind its three bytes of tag.
 struct EntryMap {

@@ -16,9 +16,7 @@ namespace {
 
 // Whether the record is plain, and has a text in UTF-8 that is.
 bool is_plain(const Batch &batch, std::size_t record) {
-  const std::uint32_t text = text_view(batch, record).flags();
-  const bool is_utf8 = (text & MARC_REC_UTF8) != 0 || (text & MARC_REC_NONASCII) == 0;
-  return (batch.record_flags[record] & text & MARC_REC_PLAIN) != 0 && is_utf8;
+  return (batch.record_flags[record] & MARC_REC_PLAIN) != 0 && is_plain_text(text_view(batch, record).flags());
 }
 
 // A text of `batch` to which `append(text, record)` adds what it has of a plain record.
@@ -84,9 +82,7 @@ public:
     std::memcpy(at_, bytes.data(), bytes.size());
     at_ += bytes.size();
   }
-  void put_tag(std::uint32_t tag) {
-    for (unsigned i = 0; i < 3; ++i) put(static_cast<std::uint8_t>(tag >> (8 * i)));
-  }
+  void put_tag(std::uint32_t tag) { at_ = marc::put_tag(at_, tag); }
 
 private:
   Text &text_;
@@ -146,8 +142,8 @@ void append_number(Text &text, std::uint64_t number) {
   for (const char *digit = digits.begin(); digit < end; ++digit) text.data.push(static_cast<std::uint8_t>(*digit));
 }
 
-// Numbers keys, which are not 0, in the order in which they first come. Nearly every one has come before: those are found in a small
-// table by their hash.
+// Numbers keys, which are not 0, in the order in which they first come. Nearly every one has come before: those are
+// found in a small table by their hash.
 class Numbers {
 public:
   std::uint32_t size() const { return static_cast<std::uint32_t>(known_.size()); }
@@ -176,7 +172,9 @@ std::uint32_t shape_of(const FieldView &field, Numbers &numbers, Text &text) {
   const std::uint32_t number =
       numbers.number_of(std::uint64_t{1} << 63 | subfields << 40 | indicators << 24 | field.tag());
   if (numbers.size() == known) return number;
-  for (unsigned i = 0; i < 3; ++i) text.data.push(static_cast<std::uint8_t>(field.tag() >> (8 * i)));
+  text.data.reserve_more(3);
+  put_tag(text.data.end(), field.tag());
+  text.data.commit(3);
   if (has_indicators) text.append(content.first(2));
   append_number(text, subfields);
   text.end_entry();

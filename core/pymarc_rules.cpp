@@ -14,8 +14,6 @@
 namespace marc {
 namespace {
 
-constexpr std::size_t kEntrySize = 12; // pymarc knows MARC 21's entry map only
-
 bool is_space(std::uint8_t byte) { return byte == ' ' || (byte >= 9 && byte <= 13); }
 
 // Python's int() of at most nine ASCII bytes: space around, a sign, and underscores between digits are allowed.
@@ -87,6 +85,7 @@ public:
     const auto stated = python_int(piece_, 5);
     if (!stated) return reject(MARC_BAD_LENGTH, 0, 5);
     if (*stated > static_cast<std::int64_t>(length_)) return reject(MARC_BAD_TRUNCATED, 0, 5);
+    // pymarc knows MARC 21's entry map only.
     const Slice directory = python_slice(kLeaderSize, base_ - 1, length_);
     const std::size_t size = directory.end - directory.begin;
     if (!is_ascii(piece_ + kLeaderSize, size)) return reject(MARC_BAD_DIRECTORY_TEXT, kLeaderSize, size);

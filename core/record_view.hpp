@@ -64,6 +64,11 @@ private:
   std::size_t record_;
 };
 
+// Whether all fields have two ASCII indicators and ASCII codes, and their text is UTF-8, by the flags of the record.
+inline bool is_plain_text(std::uint32_t flags) {
+  return (flags & MARC_REC_PLAIN) != 0 && ((flags & MARC_REC_UTF8) != 0 || (flags & MARC_REC_NONASCII) == 0);
+}
+
 // The record whose bytes are text in UTF-8: what is asked for text, or writes it, looks at this one.
 inline RecordView text_view(const Batch &batch, std::size_t record) {
   if (record < batch.record_text.size() && batch.record_text[record] != Batch::kNoText)

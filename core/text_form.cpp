@@ -14,7 +14,6 @@
 namespace marc {
 namespace {
 
-constexpr std::size_t kEntry = 12;
 constexpr std::size_t kMostGrowth = 4; // bytes of text for each byte of a field, at most
 
 // Writes one text form.
@@ -27,7 +26,7 @@ public:
   std::int32_t write() {
     const std::size_t start = text_.own.size();
     const std::size_t fields = record_.field_count();
-    base_ = start + kLeaderSize + kEntry * fields + 1;
+    base_ = start + kLeaderSize + kEntrySize * fields + 1;
     if (base_ + kMostGrowth * claimed() > UINT32_MAX) return reject(MARC_BAD_OVERSIZE, record_.bytes(), 0);
     text_.own.reserve_more(base_ - start);
     text_.own.commit(base_ - start);
@@ -158,7 +157,9 @@ private:
     const std::size_t end = text_.own.size();
     head_.clear();
     for (std::size_t i = first; i < text_.field_tag.size(); ++i) {
-      for (unsigned j = 0; j < 3; ++j) head_.push(static_cast<std::uint8_t>(text_.field_tag[i] >> (8 * j)));
+      head_.reserve_more(3);
+      put_tag(head_.end(), text_.field_tag[i]);
+      head_.commit(3);
       push_number(text_.field_length[i] + std::size_t{1}, 4);
       push_number(text_.field_offset[i] - base_, 5);
     }

@@ -20,7 +20,7 @@ std::size_t utf8_sequence(const std::uint8_t *data, std::size_t size) {
   const std::uint8_t first = data[0];
   count_steps(1);
   if (first < 0xC2 || first > 0xF4) return 0;
-  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  const std::size_t length = character_size(first);
   if (size < length) return 0;
   for (std::size_t i = 1; i < length; ++i)
     if (!is_continuation(data[i])) return 0;
@@ -60,12 +60,10 @@ bool is_utf8(const std::uint8_t *data, std::size_t size) {
 
 char32_t next_character(const std::uint8_t *data, std::size_t &at) {
   count_steps(1);
-  const char32_t first = data[at++];
-  if (first < 0x80) return first;
-  const unsigned more = first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
-  char32_t character = first & (0x3FU >> more);
-  for (unsigned i = 0; i < more; ++i) character = character << 6 | (data[at++] & 0x3FU);
-  return character;
+  const std::size_t size = character_size(data[at]);
+  const char32_t found = character(data + at, size);
+  at += size;
+  return found;
 }
 
 std::size_t put_utf8(char32_t character, std::uint8_t *out) {

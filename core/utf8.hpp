@@ -13,6 +13,19 @@ bool is_utf8(const std::uint8_t *data, std::size_t size);
 // Length of the well-formed sequence at data[0], which is above 0x7F; 0 if it is none.
 std::size_t utf8_sequence(const std::uint8_t *data, std::size_t size);
 
+// Length of a well-formed sequence, from its first byte; 1 for ASCII.
+inline std::size_t character_size(std::uint8_t first) {
+  return first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
+// The character of a well-formed sequence of `size` bytes.
+inline char32_t character(const std::uint8_t *at, std::size_t size) {
+  if (size == 1) return at[0];
+  char32_t value = at[0] & (0x7FU >> size);
+  for (std::size_t i = 1; i < size; ++i) value = value << 6 | (at[i] & 0x3FU);
+  return value;
+}
+
 // The character at data[at], which must be well-formed; moves `at` behind it.
 char32_t next_character(const std::uint8_t *data, std::size_t &at);
 

@@ -5,6 +5,7 @@
 #include "directory.hpp"
 #include "field_rules.hpp"
 #include "subfields.hpp"
+#include "utf8.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -13,7 +14,6 @@
 namespace marc {
 namespace {
 
-constexpr std::size_t kEntrySize = 12;
 constexpr std::size_t kLargestFieldLength = 9999;          // that four digits state
 constexpr char kMadeLeader[] = "          22        4500"; // pymarc's, where a record has none
 
@@ -33,10 +33,7 @@ const char *find_attribute(const char **attributes, const char *name) {
 }
 
 // Bytes of the first character of UTF-8 that the parser has found to be valid.
-std::size_t first_size(std::string_view text) {
-  const auto first = static_cast<std::uint8_t>(text[0]);
-  return first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-}
+std::size_t first_size(std::string_view text) { return character_size(static_cast<std::uint8_t>(text[0])); }
 
 // Writes `value` in so many digits; one that needs more as the largest that they state.
 void write_digits(std::uint8_t *to, std::size_t digits, std::size_t value) {
@@ -275,7 +272,7 @@ void XmlRecords::add_record() {
   bool whole = length <= kLargestLength && count > 0;
   std::uint8_t *entry = to + kLeaderSize;
   for (const Field &field : fields_) {
-    for (unsigned i = 0; i < 3; ++i) entry[i] = static_cast<std::uint8_t>(field.tag >> (8 * i));
+    put_tag(entry, field.tag);
     write_digits(entry + 3, 4, field.length + std::size_t{1});
     write_digits(entry + 7, 5, field.begin);
     entry += kEntrySize;

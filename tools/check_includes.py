@@ -47,11 +47,11 @@ ALLOWED: dict[str, str] = {
     "leader_bytes": "batch leader record_view",
     "walk": "bytes utf8 record_view output escape leader_bytes",
     "batch_text": "bytes record_view text leader_bytes",
-    "layout": "bytes error leader record_view output",
+    "layout": "bytes error directory leader record_view output",
     "contents": "bytes output walk layout",
     "iso2709": "bytes error marc8_encode leader directory record_view output leader_bytes walk layout contents",
-    "json": "record_view text output escape leader_bytes walk batch_text",
-    "marcxml": "record_view text output escape leader_bytes walk batch_text",
+    "json": "utf8 record_view text output escape leader_bytes walk batch_text",
+    "marcxml": "utf8 record_view text output escape leader_bytes walk batch_text",
     "mrk": "record_view text output escape leader_bytes walk batch_text",
     "builder": "bytes utf8 error leader directory subfields record_view walk leader_bytes layout contents",
     "sink": "error",
@@ -65,7 +65,7 @@ ALLOWED: dict[str, str] = {
     "batch_stream": "batch error",
     "pipeline": "bytes error scanner source batch batch_stream recycler parser",
     "xml_parser": "bytes error",
-    "xml_records": "bytes leader directory batch field_rules subfields xml_parser",
+    "xml_records": "bytes utf8 leader directory batch field_rules subfields xml_parser",
     "xml_stream": "bytes error source batch_stream recycler xml_parser xml_records",
 }
 

@@ -107,17 +107,4 @@ template <typename Format>
   return to;
 }
 
-// Length of the character whose first byte this is, in valid UTF-8.
-inline std::size_t character_size(std::uint8_t first) {
-  return first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-}
-
-// The character at `at`, in valid UTF-8.
-inline std::uint32_t character(const std::uint8_t *at, std::size_t size) {
-  if (size == 1) return at[0];
-  std::uint32_t value = at[0] & (0x7FU >> size);
-  for (std::size_t i = 1; i < size; ++i) value = value << 6 | (at[i] & 0x3FU);
-  return value;
-}
-
 } // namespace marc

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "writer/json.hpp"
 
+#include "utf8.hpp"
 #include "writer/batch_text.hpp"
 #include "writer/escape.hpp"
 #include "writer/walk.hpp"

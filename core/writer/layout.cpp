@@ -2,14 +2,13 @@
 #include "writer/layout.hpp"
 
 #include "bytes.hpp"
+#include "directory.hpp"
 #include "writer/output.hpp"
 
 #include <string>
 
 namespace marc {
 namespace {
-
-constexpr std::size_t kEntrySize = 12;
 
 // `value` in so many digits; zeros where it needs more.
 template <std::size_t kWidth> std::uint8_t *put_number(std::uint8_t *to, std::size_t value) {
@@ -83,8 +82,7 @@ void lay_out_iso2709(std::uint8_t *to, const std::uint8_t *leader, const Iso2709
   to = put(to, leader + 17, 7);
   std::size_t start = 0;
   for (std::size_t i = 0; i < fields.count; ++i) {
-    const std::uint32_t tag = fields.tag[i];
-    for (const unsigned shift : {0U, 8U, 16U}) *to++ = static_cast<std::uint8_t>(tag >> shift);
+    to = put_tag(to, fields.tag[i]);
     to = put_number<4>(to, fields.length[i]);
     to = put_number<5>(to, start);
     start += fields.length[i];

@@ -43,7 +43,7 @@ struct Iso2709Fields {
   Bytes content; // one behind another, each with its terminator
 
   // Of the record that they make.
-  std::size_t size() const { return kLeaderSize + 12 * count + 1 + content.size() + 1; }
+  std::size_t size() const { return kLeaderSize + kEntrySize * count + 1 + content.size() + 1; }
 };
 
 // A packed tag in a message.

@@ -114,11 +114,6 @@ private:
   Output scratch_;
 };
 
-// Whether all fields have two ASCII indicators and ASCII codes, and their text is UTF-8.
-inline bool is_plain_text(std::uint32_t flags) {
-  return (flags & MARC_REC_PLAIN) != 0 && ((flags & MARC_REC_UTF8) != 0 || (flags & MARC_REC_NONASCII) == 0);
-}
-
 // Calls for each field, in order:
 //   format.make_room(bytes, subfields)     before anything of it: its size, and how many subfields it has
 //   format.control(tag, data)              or:
