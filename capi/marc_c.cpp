@@ -16,14 +16,11 @@
 #include "xml_stream.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <optional>
 #include <string>
-
-#include <unistd.h>
 
 struct marc_reader {
   marc_reader(std::unique_ptr<marc::BatchStream> batches, std::uint32_t kind)
@@ -31,8 +28,7 @@ struct marc_reader {
 
   std::unique_ptr<marc::BatchStream> stream;
   std::uint32_t backend;
-  pid_t process = ::getpid();
-  std::atomic_flag in_use = ATOMIC_FLAG_INIT;
+  marc::shim::Owner owner;
 };
 
 namespace {
@@ -56,11 +52,9 @@ marc_reader_options default_options() {
 // The caller's options over the defaults; MARC_OK, or a status that has been reported.
 std::int32_t read_options(const marc_reader_options *given, marc_reader_options &options, marc_error *error) {
   options = default_options();
-  if (given != nullptr) {
-    if (given->struct_size < sizeof(std::uint32_t) || given->struct_size > sizeof options)
-      return bad_argument(error, "options.struct_size is unknown; use marc_reader_options_init");
-    std::memcpy(&options, given, given->struct_size);
-  }
+  const std::int32_t status =
+      take_options(given, options, "options.struct_size is unknown; use marc_reader_options_init", error);
+  if (status != MARC_OK) return status;
   if (options.parse_mode > MARC_PARSE_BEST) return bad_argument(error, "options.parse_mode is unknown");
   if (options.chunk_bytes < 64 || options.chunk_bytes > (1U << 30))
     return bad_argument(error, "options.chunk_bytes must be 64 to 1 GiB");
@@ -151,10 +145,7 @@ void marc_error_init(marc_error *error, size_t size) {
 }
 
 void marc_reader_options_init(marc_reader_options *options, size_t size) {
-  if (options == nullptr) return;
-  std::memset(options, 0, size);
-  options->struct_size = static_cast<std::uint32_t>(size);
-  give(default_options(), options);
+  init_options(options, size, default_options());
 }
 
 // ---- Readers
@@ -194,10 +185,7 @@ int32_t marc_reader_next_batch(marc_reader *reader, marc_batch **out, marc_error
   if (out == nullptr) return bad_argument(error, "out is NULL");
   *out = nullptr;
   if (reader == nullptr) return bad_argument(error, "reader is NULL");
-  return guard(error, [&] {
-    if (reader->process != ::getpid()) return report(MARC_E_FORKED, error);
-    const Use use(reader->in_use);
-    if (!use) return report(MARC_E_BUSY, error);
+  return guard_use(reader->owner, error, [&] {
     Failure outcome;
     std::unique_ptr<Batch> batch = reader->stream->next(outcome);
     if (outcome)
@@ -227,8 +215,8 @@ int32_t marc_reader_get_info(const marc_reader *reader, marc_reader_info *out) {
 
 const uint8_t *marc_reader_get_rest(marc_reader *reader, size_t *length) {
   if (length != nullptr) *length = 0;
-  if (reader == nullptr || reader->process != ::getpid()) return nullptr;
-  const Use use(reader->in_use);
+  if (reader == nullptr || reader->owner.is_forked()) return nullptr;
+  const Use use(reader->owner);
   if (!use) return nullptr;
   const marc::Bytes rest = reader->stream->rest();
   return give_bytes(rest.empty() ? marc::Bytes{} : rest, length);

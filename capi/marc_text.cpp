@@ -8,7 +8,6 @@
 #include "shim.hpp"
 #include "utf8.hpp"
 
-#include <cstring>
 #include <memory>
 
 struct marc_conversion {
@@ -39,11 +38,9 @@ marc_marc8_options default_options() {
 // The caller's options over the defaults; MARC_OK, or a status that has been reported.
 std::int32_t read_options(const marc_marc8_options *given, marc_marc8_options &options, marc_error *error) {
   options = default_options();
-  if (given != nullptr) {
-    if (given->struct_size < sizeof(std::uint32_t) || given->struct_size > sizeof options)
-      return bad_argument(error, "options.struct_size is unknown; use marc_marc8_options_init");
-    std::memcpy(&options, given, given->struct_size);
-  }
+  const std::int32_t status =
+      take_options(given, options, "options.struct_size is unknown; use marc_marc8_options_init", error);
+  if (status != MARC_OK) return status;
   if (options.rule > MARC_PARSE_BEST) return bad_argument(error, "options.rule is one of MARC_PARSE_...");
   if (options.unmappable > MARC_UNMAPPABLE_REPLACE)
     return bad_argument(error, "options.unmappable is one of MARC_UNMAPPABLE_...");
@@ -73,10 +70,7 @@ std::int32_t convert(const std::uint8_t *data, std::size_t length, const marc_ma
 } // namespace
 
 void marc_marc8_options_init(marc_marc8_options *options, size_t size) {
-  if (options == nullptr) return;
-  std::memset(options, 0, size);
-  options->struct_size = static_cast<std::uint32_t>(size);
-  give(default_options(), options);
+  init_options(options, size, default_options());
 }
 
 int32_t marc_marc8_to_utf8(const uint8_t *data, size_t length, const marc_marc8_options *given, marc_conversion **out,

@@ -12,12 +12,9 @@
 #include "writer/mrk.hpp"
 #include "writer/record_writer.hpp"
 
-#include <atomic>
 #include <cstring>
 #include <memory>
 #include <utility>
-
-#include <unistd.h>
 
 struct marc_builder {
   marc::Builder builder;
@@ -28,8 +25,7 @@ struct marc_writer {
       : writer(std::move(sink), options) {}
 
   marc::RecordWriter writer;
-  pid_t process = ::getpid();
-  std::atomic_flag in_use = ATOMIC_FLAG_INIT;
+  marc::shim::Owner owner;
 };
 
 namespace {
@@ -74,11 +70,9 @@ marc_writer_options default_options() {
 // The caller's options over the defaults; MARC_OK, or a status that has been reported.
 std::int32_t read_options(const marc_writer_options *given, marc::RecordWriterOptions &out, marc_error *error) {
   marc_writer_options options = default_options();
-  if (given != nullptr) {
-    if (given->struct_size < sizeof(std::uint32_t) || given->struct_size > sizeof options)
-      return bad_argument(error, "options.struct_size is unknown; use marc_writer_options_init");
-    std::memcpy(&options, given, given->struct_size);
-  }
+  const std::int32_t status =
+      take_options(given, options, "options.struct_size is unknown; use marc_writer_options_init", error);
+  if (status != MARC_OK) return status;
   if (options.format > MARC_FORMAT_MRK) return bad_argument(error, "options.format is unknown");
   if (options.encoding > MARC_ENCODING_MARC8) return bad_argument(error, "options.encoding is unknown");
   if (options.encoding == MARC_ENCODING_MARC8 && options.format != MARC_FORMAT_ISO2709)
@@ -123,10 +117,7 @@ std::int32_t open_writer(const marc_writer_options *given, marc_writer **out, ma
 // Runs `body`, which gives a Failure, with the writer in use.
 template <typename Body> std::int32_t with_writer(marc_writer *writer, marc_error *error, Body body) {
   if (writer == nullptr) return bad_argument(error, "writer is NULL");
-  return guard(error, [&] {
-    if (writer->process != ::getpid()) return report(MARC_E_FORKED, error);
-    const Use use(writer->in_use);
-    if (!use) return report(MARC_E_BUSY, error);
+  return guard_use(writer->owner, error, [&] {
     const Failure failure = body(writer->writer);
     return failure ? report(failure, error) : std::int32_t{MARC_OK};
   });
@@ -250,10 +241,7 @@ int32_t marc_builder_finish(marc_builder *builder, marc_batch **out, marc_error 
 // ---- Writers
 
 void marc_writer_options_init(marc_writer_options *options, size_t size) {
-  if (options == nullptr) return;
-  std::memset(options, 0, size);
-  options->struct_size = static_cast<std::uint32_t>(size);
-  give(default_options(), options);
+  init_options(options, size, default_options());
 }
 
 int32_t marc_writer_open_path(const char *path, const marc_writer_options *options, marc_writer **out,

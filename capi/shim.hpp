@@ -16,6 +16,8 @@
 #include <exception>
 #include <new>
 
+#include <unistd.h>
+
 struct marc_text {
   marc::Text text;
 };
@@ -29,6 +31,14 @@ inline marc_batch *handle(Batch *batch) { return reinterpret_cast<marc_batch *>(
 template <typename Struct> void give(Struct full, Struct *out) {
   full.struct_size = out->struct_size;
   std::memcpy(out, &full, std::min<std::size_t>(out->struct_size, sizeof(Struct)));
+}
+
+// Fills the caller's struct of `size` bytes with the defaults of its options.
+template <typename Options> void init_options(Options *options, std::size_t size, const Options &defaults) {
+  if (options == nullptr) return;
+  std::memset(options, 0, size);
+  options->struct_size = static_cast<std::uint32_t>(size);
+  give(defaults, options);
 }
 
 // Fills the caller's error, without allocating. Returns the code.
@@ -69,6 +79,17 @@ inline void report_index(marc_error *error, std::uint64_t index) {
     error->record_index = static_cast<std::int64_t>(index);
 }
 
+// Puts the caller's options, if any are given, over the defaults in `options`. MARC_OK, or a status that has been
+// reported with the message `unknown`: their size is none that is known.
+template <typename Options>
+std::int32_t take_options(const Options *given, Options &options, const char *unknown, marc_error *error) {
+  if (given == nullptr) return MARC_OK;
+  if (given->struct_size < sizeof(std::uint32_t) || given->struct_size > sizeof options)
+    return bad_argument(error, unknown);
+  std::memcpy(&options, given, given->struct_size);
+  return MARC_OK;
+}
+
 // Runs the body of a function; exceptions become a status.
 template <typename Body> std::int32_t guard(marc_error *error, Body body) noexcept {
   try {
@@ -82,10 +103,18 @@ template <typename Body> std::int32_t guard(marc_error *error, Body body) noexce
   }
 }
 
+// What a handle has that belongs to one process, and to one caller at a time.
+struct Owner {
+  pid_t process = ::getpid();
+  std::atomic_flag in_use = ATOMIC_FLAG_INIT;
+
+  bool is_forked() const { return process != ::getpid(); }
+};
+
 // Keeps a second caller out for as long as it lives.
 class Use {
 public:
-  explicit Use(std::atomic_flag &flag) : flag_(flag), mine_(!flag.test_and_set(std::memory_order_acquire)) {}
+  explicit Use(Owner &owner) : flag_(owner.in_use), mine_(!flag_.test_and_set(std::memory_order_acquire)) {}
   Use(const Use &) = delete;
   Use &operator=(const Use &) = delete;
   ~Use() {
@@ -97,6 +126,15 @@ private:
   std::atomic_flag &flag_;
   bool mine_;
 };
+
+// Runs the body of a function in guard(), if its caller is the only one.
+template <typename Body> std::int32_t guard_use(Owner &owner, marc_error *error, Body body) noexcept {
+  return guard(error, [&] {
+    if (owner.is_forked()) return report(MARC_E_FORKED, error);
+    const Use use(owner);
+    return use ? body() : report(MARC_E_BUSY, error);
+  });
+}
 
 inline bool has_record(const marc_batch *batch, std::uint32_t record) {
   return batch != nullptr && record < core(batch)->size();
