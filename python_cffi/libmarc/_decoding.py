@@ -28,11 +28,13 @@ from libmarc.field import (
     Indicators,
     RawField,
     Subfield,
+    indicators_of,
     is_control_tag,
-    log_warning,
+    log_indicators,
     make_subfields,
     read_fields,
     subfield_code,
+    tags_of,
 )
 
 #: This name, and no other spelling of it, means MARC-8.
@@ -73,8 +75,7 @@ class Decoding(NamedTuple):
         """The same as read() for a record that the core calls plain, and quicker where its text has no fault."""
         leader = raw[:LEADER_LEN].decode("ascii")
         base = int(raw[12:17])
-        directory = raw[LEADER_LEN : base - 1].decode("ascii")
-        tags = [directory[at : at + 3] for at in range(0, len(directory), DIRECTORY_ENTRY_LEN)]
+        tags = tags_of(raw)
         if not self.to_unicode:
             return leader, list(map(_raw_field, tags, raw[base:].split(_TERMINATOR)))
         codec = "utf-8" if leader[9] == "a" or self.force_utf8 else self.file_encoding
@@ -147,11 +148,13 @@ class _Text:
         self._make = Field if how.to_unicode else RawField
 
     def field(self, tag: str, content: bytes) -> Field:
-        if tag < "010" and tag.isdigit():
+        if is_control_tag(tag):
             return self._make(tag, data=self._control_data(content))
         head, *parts = content.split(_DELIMITER)
-        indicators = _indicators(head.decode("ascii"), content)
-        return self._make(tag, indicators, [self._subfield(part) for part in parts if part])
+        indicators = head.decode("ascii")
+        if len(indicators) != 2:
+            log_indicators(len(indicators), content)
+        return self._make(tag, indicators_of(indicators), [self._subfield(part) for part in parts if part])
 
     def _control_data(self, content: bytes) -> Any:
         if not self._how.to_unicode:
@@ -175,14 +178,3 @@ class _Text:
 
             return marc8_to_unicode(value, how.hide_utf8_warnings)
         return value.decode(how.file_encoding)
-
-
-def _indicators(head: str, content: bytes) -> Indicators:
-    """What stands before the first subfield: missing ones are blank, more than two are passed over."""
-    if not head:
-        log_warning("missing indicators: %s", content)
-    elif len(head) == 1:
-        log_warning("only 1 indicator found: %s", content)
-    elif len(head) > 2:
-        log_warning("more than 2 indicators found: %s", content)
-    return Indicators(*f"{head:<2}"[:2])

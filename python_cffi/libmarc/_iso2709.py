@@ -35,7 +35,9 @@ def write_fields(leader: str, fields: Sequence[Field], encoding: str, oversize: 
     """The record of these fields; with oversize="split" the records. `encoding` is a codec of Python's."""
     tags = _tags(fields)
     if encoding == "utf-8" and oversize != "split" and {*map(type, fields)} <= _PLAIN_FIELDS:
-        return serialize(_leader(leader), "".join(tags).encode("latin-1"), contents_of(fields), oversize == "zeros")
+        return serialize(
+            leader_bytes(leader), "".join(tags).encode("latin-1"), contents_of(fields), oversize == "zeros"
+        )
     return _write_bytes(leader, tags, [_field_bytes(field, encoding) for field in fields], oversize)
 
 
@@ -44,8 +46,9 @@ def write_marc8(leader: str, fields: Sequence[Field], errors: str, oversize: str
     return _write_bytes(f"{leader[:9]} {leader[10:]}", _tags(fields), _marc8_contents(fields, errors), oversize)
 
 
-def _leader(leader: str) -> bytes:
-    """(A byte for each character, also where that is none of ASCII.)"""
+def leader_bytes(leader: str) -> bytes:
+    """The leader as it is written: a byte for each character, also where that is none of ASCII. RecordLeaderInvalid
+    where it has not 24 characters."""
     content = leader.encode("latin-1", "replace")
     if len(content) != LEADER_LEN:
         raise RecordLeaderInvalid
@@ -76,7 +79,7 @@ def _write_bytes(leader: str, tags: list[str], contents: list[bytes], oversize: 
     return b"".join(
         [
             serialize_bytes(
-                _leader(leader),
+                leader_bytes(leader),
                 "".join(_chosen(tags, part)).encode("latin-1"),
                 _chosen(contents, part),
                 oversize == "zeros",

@@ -22,7 +22,7 @@ from libmarc._odd import OddRecord, Problem
 from libmarc._text_stream import TextStream
 from libmarc.constants import LEADER_LEN
 from libmarc.exceptions import FormatError, RecordFormatError
-from libmarc.field import Field, Indicators, Subfield
+from libmarc.field import Field, Subfield, all_indicators_of, is_control_tag
 from libmarc.leader import Leader
 from libmarc.record import Record
 from libmarc.writer import Writer
@@ -228,7 +228,7 @@ class MarcMakerStream:
         content = rest[2:]
         if tag == "LDR":
             put_leader(record, _from_blanked(content))
-        elif tag < "010" and tag.isdigit():
+        elif is_control_tag(tag):
             record.fields.append(Field(tag, data=_from_blanked(content)))
         else:
             head, *parts = content.split("$")
@@ -238,7 +238,7 @@ class MarcMakerStream:
             subfields = [_subfield(part) for part in parts]
             if not all(code for code, _ in subfields):
                 raise self._error(number, line, "a subfield without a code")
-            record.fields.append(Field(tag, _indicators_of(indicators), subfields))
+            record.fields.append(Field(tag, all_indicators_of(indicators), subfields))
 
     def _error(self, number: int, line: str, what: str) -> RecordFormatError:
         message = f"this is no MARCMaker field: {what}, line {number}: {line[:80]!r}"
@@ -253,12 +253,6 @@ def split_tag(line: str) -> tuple[str, str]:
         if len(tag) == 3:
             return tag, line[match.end() :]
     return line[1:4], line[4:]  # a brace is a brace
-
-
-def _indicators_of(text: str) -> Indicators:
-    """Two; of more (leader/10) the second has all but the first, as where ISO 2709 is read."""
-    padded = f"{text:<2}"
-    return Indicators(padded[0], padded[1:])
 
 
 def _subfield(part: str) -> Subfield:

@@ -18,11 +18,18 @@ from libmarc.field import (
     Field,
     Subfield,
     is_control_tag,
-    log_warning,
+    log_indicators,
     read_field_bytes,
     read_odd_fields,
     subfield_code,
 )
+
+#: Indicators of a field with this note; 3 for any more than two.
+_INDICATORS = {
+    lib.MARC_NOTE_INDICATORS_MISSING: 0,
+    lib.MARC_NOTE_INDICATOR_ONE: 1,
+    lib.MARC_NOTE_INDICATORS_MANY: 3,
+}
 
 
 class Problem(NamedTuple):
@@ -274,12 +281,8 @@ class Piece:
         has_high_codes = False
         for note in self.notes:
             content = self.content(note)
-            if note.code == lib.MARC_NOTE_INDICATORS_MISSING:
-                log_warning("missing indicators: %s", content)
-            elif note.code == lib.MARC_NOTE_INDICATOR_ONE:
-                log_warning("only 1 indicator found: %s", content)
-            elif note.code == lib.MARC_NOTE_INDICATORS_MANY:
-                log_warning("more than 2 indicators found: %s", content)
+            if note.code in _INDICATORS:
+                log_indicators(_INDICATORS[note.code], content)
             elif note.code == lib.MARC_NOTE_SUBFIELD_CODE:
                 has_high_codes = True
                 try:

@@ -9,8 +9,9 @@ from typing import Any
 
 from libmarc._json_stream import JSONStream
 from libmarc._mrk import from_mnemonics, split_tag
+from libmarc._sources import position_of
 from libmarc.exceptions import PymarcException
-from libmarc.field import Field, Indicators, Subfield
+from libmarc.field import Field, Indicators, Subfield, is_control_tag
 from libmarc.leader import Leader
 from libmarc.reader import Reader
 from libmarc.record import Record
@@ -39,7 +40,7 @@ class JSONReader(Reader):
     def __init__(self, marc_target: Any, encoding: str = "utf-8", stream: bool = False) -> None:
         self.encoding = encoding
         self.file_handle = _open_text(marc_target, encoding, "rb")
-        self._begin = self.file_handle.tell() if _is_seekable(self.file_handle) else None
+        self._begin = position_of(self.file_handle)
         self._objects = JSONStream(self.file_handle.read, encoding)
 
     def _begin_anew(self) -> None:
@@ -60,11 +61,6 @@ class JSONReader(Reader):
 
     def __next__(self) -> Record:
         return json_record(next(self._objects))
-
-
-def _is_seekable(file: Any) -> bool:
-    seekable = getattr(file, "seekable", None)
-    return seekable is not None and seekable()
 
 
 def json_record(content: dict[str, Any]) -> Record:
@@ -134,7 +130,7 @@ class MARCMakerReader(Reader):
         content = rest[2:]
         if tag == "LDR":
             return Leader(_unblanked(content))
-        if tag < "010" and tag.isdigit():
+        if is_control_tag(tag):
             return Field(tag, data=_unblanked(content))
         indicators, *parts = content.split("$")
         if (parts and len(indicators) != 2) or len(indicators) < 2:

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import repeat
 from typing import Any, NamedTuple, overload
 
-from libmarc.constants import END_OF_FIELD, SUBFIELD_INDICATOR
+from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, LEADER_LEN, SUBFIELD_INDICATOR
 
 
 class Subfield(NamedTuple):
@@ -43,36 +43,47 @@ def _two_indicators(value: Sequence[str]) -> Indicators:
     return Indicators(*value)
 
 
-# Indicators that occur are few; each pair is made once. Filled by _indicators_of only.
+# Indicators that occur are few; each pair is made once. Filled by indicators_of only.
 _KNOWN_INDICATORS: dict[str, Indicators] = {}
 
 
-def _indicators_of(text: str) -> Indicators:
+def indicators_of(text: str) -> Indicators:
     """The indicators that stand before the first subfield: missing ones are blank, more than two are passed over."""
     known = _KNOWN_INDICATORS.get(text)
     if known is None:
         padded = f"{text:<2}"
         known = Indicators(padded[0], padded[1])
-        if len(_KNOWN_INDICATORS) < 4096:
+        if len(text) <= 2 and len(_KNOWN_INDICATORS) < 4096:
             _KNOWN_INDICATORS[text] = known
     return known
+
+
+def all_indicators_of(text: str) -> Indicators:
+    """The same, but of more than two (leader/10) the second has all but the first, so that none is lost."""
+    padded = f"{text:<2}"
+    return Indicators(padded[0], padded[1:])
+
+
+def log_indicators(number: int, content: bytes) -> None:
+    """What pymarc logs of a field that has so many indicators, which are not two."""
+    found = {0: "missing indicators", 1: "only 1 indicator found"}.get(number, "more than 2 indicators found")
+    log_warning(f"{found}: %s", content)
 
 
 class Texts:
     """The contents of the fields of a plain record, which keep them in common until one of them is asked for."""
 
-    __slots__ = ("_content", "_encoding", "_texts")
+    __slots__ = ("_content", "_texts")
 
-    def __init__(self, content: bytes, encoding: str) -> None:
+    def __init__(self, content: bytes) -> None:
         """`content`: the record behind its base address."""
         self._content = content
-        self._encoding = encoding
         self._texts: list[str] = []
 
     def read(self) -> list[str]:
         """The text of every field, without its terminator; behind them what is left: the end of the record."""
         if not self._texts:
-            self._texts = str(self._content, self._encoding).split(END_OF_FIELD)
+            self._texts = str(self._content, "utf-8").split(END_OF_FIELD)
         return self._texts
 
 
@@ -192,7 +203,7 @@ class Field:
         """The two indicators; None for a control field."""
         pair = self._indicators
         if pair is None and self._subfields is None:
-            self._indicators = pair = _indicators_of((self._text() or "")[:2])
+            self._indicators = pair = indicators_of((self._text() or "")[:2])
         return pair
 
     @indicators.setter
@@ -461,7 +472,7 @@ def shape_of(text: str) -> Shape:
     tag = text[:3]
     if is_control_tag(tag):
         return tag, None, 0
-    return tag, _indicators_of(text[3:5]), int(text[5:] or 0)
+    return tag, indicators_of(text[3:5]), int(text[5:] or 0)
 
 
 def make_subfields(codes: str, values: list[str]) -> list[Subfield]:
@@ -479,12 +490,18 @@ def what_was_asked(fields: list[Field]) -> tuple[int, int, int]:
 
 def _normal_tag(tag: str | int) -> str:
     """Numbers as three digits; anything else as its text."""
-    if isinstance(tag, str) and (not tag.isdigit() or len(tag) == 3):
+    if isinstance(tag, str) and not tag.isdigit():
         return tag
     try:
         return f"{int(tag):03}"
     except (TypeError, ValueError):
         return str(tag)
+
+
+def tags_of(raw: bytes) -> list[str]:
+    """The tags of a plain record, by its directory."""
+    directory = str(raw[LEADER_LEN : int(raw[12:17]) - 1], "ascii")
+    return [directory[at : at + 3] for at in range(0, len(directory), DIRECTORY_ENTRY_LEN)]
 
 
 def read_fields(tags: Iterable[str], texts: Iterable[str], with_controls: bool = True) -> list[Field]:
@@ -523,11 +540,7 @@ def read_odd_fields(tags: Iterable[str], texts: Iterable[str], widths: tuple[int
             continue
         head, *parts = text.split(SUBFIELD_INDICATOR)
         field = Field(tag, subfields=[Subfield(part[:size], part[size:]) for part in parts if part])
-        if widths == MARC21_WIDTHS:
-            field._indicators = _indicators_of(head)
-        else:
-            padded = f"{head[: max(count, 1)]:<2}" if count else "  "
-            field._indicators = Indicators(padded[0], padded[1:])
+        field._indicators = indicators_of(head) if widths == MARC21_WIDTHS else all_indicators_of(head[:count])
         fields.append(field)
     return fields
 
@@ -540,7 +553,7 @@ def read_field_bytes(tag: str, content: bytes, encoding: str) -> Field:
     """
     from libmarc.marc8 import marc8_to_unicode  # here: most programs never need it
 
-    if tag < "010" and tag.isdigit():
+    if is_control_tag(tag):
         return Field(tag, data=content.decode("utf-8" if encoding == "utf-8" else "latin-1"))
     head, *parts = content.split(SUBFIELD_INDICATOR.encode())
     subfields = []
@@ -550,7 +563,7 @@ def read_field_bytes(tag: str, content: bytes, encoding: str) -> Field:
             value = part[size:]
             text = value.decode("utf-8") if encoding == "utf-8" else marc8_to_unicode(value, True)
             subfields.append(Subfield(code, text))
-    return Field(tag, _indicators_of(head.decode("ascii")), subfields)
+    return Field(tag, indicators_of(head.decode("ascii")), subfields)
 
 
 def subfield_code(subfield: bytes) -> tuple[str, int]:
