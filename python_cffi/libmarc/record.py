@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from libmarc._batch import Form
 from libmarc._decoding import Decoding
-from libmarc._iso2709 import check_options, write_fields, write_marc8
+from libmarc._iso2709 import check_options, leader_bytes, write_fields, write_marc8
 from libmarc._odd import OddRecord, Problem, read_piece
 from libmarc._splice import splice
-from libmarc.constants import DIRECTORY_ENTRY_LEN, LEADER_LEN
+from libmarc.constants import LEADER_LEN
 from libmarc.exceptions import FieldNotFound, MissingLinkedFields
-from libmarc.field import Field, Texts, map_marc8_field, read_fields, state_of, subfield_code
+from libmarc.field import Field, Texts, map_marc8_field, read_fields, state_of, subfield_code, tags_of
 from libmarc.leader import Leader
 
 if TYPE_CHECKING:
@@ -196,10 +196,14 @@ class Record:
                 self._offset = batch.offset + self._start
             self._batch = None
 
+    def _handed_out(self) -> Picked | None:
+        """The fields that were handed out, if not all of the record have been asked for."""
+        return getattr(self, "_picked", None) if self._fields is None else None
+
     def _all_fields(self) -> list[Field]:
         """The fields when they are first asked for; those that were handed out already are among them."""
         batch = self._batch
-        picked = getattr(self, "_picked", None) if batch is None else None
+        picked = self._handed_out() if batch is None else None
         if picked is not None:
             batch = picked[0]
         made = batch.fields if batch is not None else None
@@ -224,18 +228,12 @@ class Record:
         odd = self._odd
         if odd is not None:
             return odd.read_fields(raw)
-        return read_fields(self._read_tags(), self._texts().read())
-
-    def _read_tags(self) -> list[str]:
-        """The tags of the fields of a plain record."""
-        raw = self._bytes()
-        directory = str(raw[LEADER_LEN : int(raw[12:17]) - 1], "ascii")
-        return [directory[i : i + 3] for i in range(0, len(directory), DIRECTORY_ENTRY_LEN)]
+        return read_fields(tags_of(raw), self._texts().read())
 
     def _texts(self) -> Texts:
         """The contents of the fields of a plain record."""
         raw = self._bytes()
-        return Texts(raw[int(raw[12:17]) :], "utf-8")
+        return Texts(raw[int(raw[12:17]) :])
 
     @property
     def fields(self) -> list[Field]:
@@ -263,8 +261,8 @@ class Record:
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
         names = ("_extent", "_force_utf8", "_leader", "_odd", "_offset", "_origin", "_pos", "_raw", "_to_unicode")
-        if self._batch is None and hasattr(self, "_picked"):
-            self.fields  # noqa: B018 (some were handed out)
+        if self._handed_out() is not None:
+            self.fields  # noqa: B018 (they are what is copied)
         self._leave_batch()
         own = {name: getattr(self, name) for name in names if hasattr(self, name)}
         return state_of(self, Record, {"_batch": None, "_fields": self._fields, **own})
@@ -346,7 +344,7 @@ class Record:
                 self._leave_batch()
                 self._picked = (batch, {tags: fields})
             return fields
-        picked: Picked | None = getattr(self, "_picked", None) if self._fields is None else None
+        picked = self._handed_out()
         if picked is None:
             return None
         batch, handed_out = picked
@@ -411,7 +409,11 @@ class Record:
                 titles = batch.read_titles()
             if titles is not None:
                 return titles[self._start]
-        field = self.get("245")
+        return self._title_in("245")
+
+    def _title_in(self, tag: str) -> str | None:
+        """$a and $b of the first field with this tag."""
+        field = self.get(tag)
         if field is None:
             return None
         title = field.get("a")
@@ -421,24 +423,24 @@ class Record:
     @property
     def author(self) -> str | None:
         """100, 110 or 111, as a text to read."""
-        field = self.get("100") or self.get("110") or self.get("111")
+        return self._formatted("100", "110", "111")
+
+    def _formatted(self, *tags: str) -> str | None:
+        """The first field with the first of these tags that the record has, as a text to read."""
+        field = next((found for tag in tags if (found := self.get(tag)) is not None), None)
         return field.format_field() if field is not None else None
 
     @property
     def isbn(self) -> str | None:
         """The number in the first 020 $a, without hyphens."""
-        field = self.get("020")
-        number = field.get("a") if field is not None else None
+        number = self._first("a", "020")
         found = isbn_regex.search(number) if number else None
         return found.group(1).replace("-", "") if found else None
 
     @property
     def issn_title(self) -> str | None:
         """222 $a and $b, joined by a blank: the key title."""
-        field = self.get("222")
-        title = field.get("a") if field is not None else None
-        rest = field.get("b") if field is not None and title else None
-        return f"{title} {rest}" if rest else title
+        return self._title_in("222")
 
     @property
     def issn(self) -> str | None:
@@ -457,14 +459,12 @@ class Record:
     @property
     def sudoc(self) -> str | None:
         """086 as a text to read: the number of the Superintendent of Documents."""
-        field = self.get("086")
-        return field.format_field() if field is not None else None
+        return self._formatted("086")
 
     @property
     def uniformtitle(self) -> str | None:
         """130 or 240, as a text to read."""
-        field = self.get("130") or self.get("240")
-        return field.format_field() if field is not None else None
+        return self._formatted("130", "240")
 
     @property
     def publisher(self) -> str | None:
@@ -586,14 +586,13 @@ class Record:
     def _spliced(self, leader: str) -> bytes | None:
         """What is written of a record of which only some fields were handed out. None if it is none, or is written from
         all its fields."""
-        picked = getattr(self, "_picked", None) if self._fields is None and self._batch is None else None
-        raw = self._raw
-        if picked is None or raw is None or len(leader) != LEADER_LEN:
+        picked, raw = self._handed_out(), self._raw
+        if picked is None or raw is None:
             return None
         batch, handed_out = picked
         if not batch.canonical and _has_empty_subfields(raw):
             return None
-        return splice(leader.encode("latin-1", "replace"), raw, handed_out)
+        return splice(leader_bytes(leader), raw, handed_out)
 
     def _is_canonical(self) -> bool:
         """Whether writing the record gives the bytes that were read: nothing was asked for that could be changed, and
@@ -601,7 +600,7 @@ class Record:
         raw = self._raw
         if raw is None or self._odd is not None or self._fields is not None:
             return False
-        if self._batch is None and hasattr(self, "_picked"):
+        if self._handed_out() is not None:
             return False
         if _has_empty_subfields(raw):
             return False
