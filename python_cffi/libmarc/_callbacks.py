@@ -33,10 +33,10 @@ class SourceCallback:
     def read_into(self, buffer: Any, capacity: int) -> int:
         try:
             self.calls += 1
-            content = self._read(capacity)
-            if content is None:
-                raise BlockingIOError("the source has no bytes for now: its read() returned None")
-            size = _checked_size(content, capacity)
+            content = given_bytes(self._read(capacity))
+            size = memoryview(content).nbytes
+            if size > capacity:
+                raise ValueError(f"the source gave {size} bytes where at most {capacity} were asked for")
             ffi.memmove(buffer, content, size)
             return size
         except BaseException as failure:  # all of it goes to the caller of the reader
@@ -58,13 +58,18 @@ class SourceCallback:
             del failure  # its traceback holds this frame: no cycle
 
 
-def _checked_size(content: Any, capacity: int) -> int:
+def given(content: Any) -> Any:
+    """What a read() has returned. BlockingIOError where that is None, as of a file that does not block."""
+    if content is None:
+        raise BlockingIOError("the source has no bytes for now: its read() returned None")
+    return content
+
+
+def given_bytes(content: Any) -> Any:
+    """The same of a read() that has to give bytes. TypeError if it gives text."""
     if isinstance(content, str):
         raise TypeError("the source gives str: open it in binary mode")
-    size = memoryview(content).nbytes
-    if size > capacity:
-        raise ValueError(f"the source gave {size} bytes where at most {capacity} were asked for")
-    return size
+    return given(content)
 
 
 def _on_error(kind: type[BaseException], failure: BaseException, trace: TracebackType | None) -> int | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from libmarc._callbacks import given_bytes
+
 #: What a compressed stream begins with, and how it is called.
 MAGIC = ((b"\x1f\x8b\x08", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"))
 #: Compressed bytes that are read at once.
@@ -50,9 +52,7 @@ class Decompressed:
         return b""
 
     def _refill(self) -> None:
-        content = self._read(CHUNK)
-        if content is None:
-            raise BlockingIOError("the source has no bytes for now: its read() returned None")
+        content = given_bytes(self._read(CHUNK))
         if content:
             self._rest = bytes(content)
             if not self._within:

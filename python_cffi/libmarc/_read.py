@@ -6,10 +6,10 @@ import io
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from operator import index
 from types import TracebackType
 from typing import Any, Generic, Literal, TypeVar, cast, overload
 
+from libmarc._callbacks import given_bytes
 from libmarc._compression import Decompressed, compression_of
 from libmarc._json_records import JSONRecords
 from libmarc._json_stream import JSONStream
@@ -18,7 +18,8 @@ from libmarc._native import lib
 from libmarc._sources import SUPPORTED, buffer_of, position_of, read_method
 from libmarc._stats import Stats
 from libmarc._text_stream import encoding_of
-from libmarc.exceptions import FormatError, PymarcException, RecordFormatError, TooManyErrors
+from libmarc._tolerance import check_tolerance, too_many_errors
+from libmarc.exceptions import FormatError, PymarcException, RecordFormatError
 from libmarc.reader import MARCReader
 from libmarc.record import Record
 
@@ -108,12 +109,9 @@ class RecordStream(Generic[_Item]):
         rejects: Any,
         largest_record: int,
     ) -> None:
-        if on_error not in ON_ERROR:
-            raise ValueError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
+        check_tolerance(on_error, ON_ERROR, max_errors)
         if format is not None and format not in FORMATS:
             raise ValueError(f"format is one of {', '.join(FORMATS)}, or None; not {format!r}")
-        if max_errors is not None and index(max_errors) < 0:
-            raise ValueError(f"max_errors is a number of errors, from 0 on, or None; not {max_errors}")
         #: "iso2709", "marcxml", "json" or "mrk", once it is known
         self.format = format
         #: What the source was compressed with, the outermost first.
@@ -163,8 +161,8 @@ class RecordStream(Generic[_Item]):
         self._rejected += 1
         problem = problem.with_traceback(None)
         if self._max_errors is not None and self._rejected > self._max_errors:
-            self._closed = True
-            raise TooManyErrors(f"more than {self._max_errors} errors; the last one: {problem}") from problem
+            self.close()
+            raise too_many_errors(self._max_errors, problem) from problem
         if self._on_error == "raise":
             raise problem
         self.current_exception = problem
@@ -238,7 +236,7 @@ class RecordStream(Generic[_Item]):
         return "iso2709"
 
     def _no_marc(self, what: str) -> FormatError:
-        self._closed = True
+        self.close()
         return FormatError(f"this is no MARC, but {what}")
 
     # -- what was done
@@ -347,11 +345,7 @@ class Beginning:
         """What it begins with: enough to tell the format, or all. What the source raises comes out unchanged, and the
         next call goes on. Not to be asked for once it is read."""
         while not self._is_known:
-            content = self._read(4096)
-            if content is None:
-                raise BlockingIOError("the source has no bytes for now: its read() returned None")
-            if isinstance(content, str):
-                raise TypeError("the source gives str: open it in binary mode")
+            content = given_bytes(self._read(4096))
             self._head += bytes(content)
             self._ended = not content
             told = len(self._head.lstrip(b" \t\r\n\0\x1a")) >= _HEAD or len(self._head) >= _MOST_SPACE

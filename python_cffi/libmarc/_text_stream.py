@@ -6,6 +6,8 @@ import codecs
 from collections.abc import Callable
 from typing import Any
 
+from libmarc._callbacks import given
+
 #: Characters, or bytes, that are asked for at once.
 CHUNK = 1 << 18
 
@@ -48,11 +50,9 @@ class TextStream:
         if self.ended:
             return ""
         try:
-            content = self._read(CHUNK)
+            content = given(self._read(CHUNK))
         except UnicodeDecodeError as problem:  # of a text file
             return self._fail(problem)
-        if content is None:
-            raise BlockingIOError("the source has no bytes for now: its read() returned None")
         ended = not content
         if isinstance(content, str):
             text = content

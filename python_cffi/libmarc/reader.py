@@ -8,7 +8,6 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import repeat
-from operator import index
 from threading import get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
@@ -20,7 +19,8 @@ from libmarc._odd import OddRecord, Piece
 from libmarc._rejects import Rejects
 from libmarc._sources import NativeSource
 from libmarc._stats import Stats
-from libmarc.exceptions import FatalReaderError, TooManyErrors
+from libmarc._tolerance import check_tolerance, too_many_errors
+from libmarc.exceptions import FatalReaderError
 from libmarc.leader import Leader
 from libmarc.record import Record, new_record
 
@@ -123,10 +123,7 @@ class MARCReader(Reader):
         `largest_record`: bytes; a damaged piece above it is rejected in parts, as it is read, so that it need not be
         kept in memory. `current_chunk` is its first part.
         """
-        if on_error not in ON_ERROR:
-            raise ValueError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
-        if max_errors is not None and index(max_errors) < 0:
-            raise ValueError(f"max_errors is a number of errors, from 0 on, or None; not {max_errors}")
+        check_tolerance(on_error, ON_ERROR, max_errors)
         self.permissive = permissive
         self._decoding = Decoding(to_unicode, force_utf8, hide_utf8_warnings, utf8_handling, file_encoding)
         if on_error == "salvage" and not self._decoding.is_native:
@@ -330,8 +327,7 @@ class MARCReader(Reader):
         count, size, same = self._rejected + 1, self._rejected_bytes + extent, self._errors.get(code, 0) + 1
         too_many = None
         if self._max_errors is not None and count > self._max_errors:
-            too_many = TooManyErrors(f"more than {self._max_errors} errors; the last one: {problem}")
-            vars(too_many).update({name: value for name, value in vars(problem).items() if name != "_detail"})
+            too_many = too_many_errors(self._max_errors, problem)
             self._close_rejects()
         # No call from here on until it is raised: a KeyboardInterrupt would come between.
         self._exception, self._chunk, self._queued = problem, raw, end

@@ -458,8 +458,23 @@ def test_on_error() -> None:
     with pytest.raises(libmarc.RecordLengthInvalid):
         next(records)
     assert contents(next(records)) == EXPECTED[1]
-    with pytest.raises(TooManyErrors):
-        all_contents(damaged, on_error="skip", max_errors=0)
+
+
+@needs_proc
+def test_too_many_errors_end_it(tmp_path: Path) -> None:
+    (tmp_path / "file.mrc").write_bytes(PARTS[0] + b"no record\x1d" + PARTS[1])
+    before = open_files()
+    records = libmarc.read(tmp_path / "file.mrc", on_error="skip", rejects=tmp_path / "r", max_errors=0)
+    next(records)
+    with pytest.raises(TooManyErrors) as caught:
+        next(records)
+    problem = caught.value.__cause__
+    assert isinstance(problem, libmarc.RecordLengthInvalid)
+    assert (caught.value.record_index, caught.value.byte_offset) == (1, len(PARTS[0]))
+    assert (problem.record_index, problem.byte_offset) == (1, len(PARTS[0]))
+    assert open_files() == before
+    assert (tmp_path / "r").read_bytes() == b"no record\x1d"
+    assert list(records) == []
 
 
 def test_rejects_and_stats(tmp_path: Path) -> None:
