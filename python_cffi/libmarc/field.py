@@ -442,29 +442,24 @@ Shape = tuple[str, "Indicators | None", int]  # tag; indicators, but of control 
 
 def contents_of(fields: Iterable[Field]) -> list[str]:
     """The fields as they are written, without their terminators."""
-    join = "".join
     contents = []
     for field in fields:
         subfields = field._subfields
-        text = field._text() if subfields is None else None
-        if text is None:
-            if field.control_field:
-                text = f"{field.data}"
-            else:
-                try:
-                    first, second = field._indicators or ("", "")
-                    text = first + second + join([SUBFIELD_INDICATOR + code + value for code, value in subfields or ()])
-                except TypeError:  # not all are str
-                    text = _content_of_any(field)
-        elif _EMPTY in text or text.endswith(SUBFIELD_INDICATOR):
-            text = _content_of_any(field)
+        if subfields is None:
+            text = field._text() or ""
+            if _EMPTY in text or text.endswith(SUBFIELD_INDICATOR):
+                text = _content_of(field.indicators, field._pairs())
+        elif field.control_field:
+            text = f"{field.data}"
+        else:
+            text = _content_of(field._indicators, subfields)
         contents.append(text)
     return contents
 
 
-def _content_of_any(field: Field) -> str:
-    first, second = field.indicators or ("", "")
-    return f"{first}{second}{''.join([f'{SUBFIELD_INDICATOR}{code}{value}' for code, value in field._pairs()])}"
+def _content_of(indicators: Sequence[str] | None, subfields: Iterable[Sequence[str]]) -> str:
+    first, second = indicators or ("", "")
+    return f"{first}{second}{''.join([f'{SUBFIELD_INDICATOR}{code}{value}' for code, value in subfields])}"
 
 
 def shape_of(text: str) -> Shape:
