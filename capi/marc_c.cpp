@@ -12,6 +12,7 @@
 #include "scanner.hpp"
 #include "shim.hpp"
 #include "source.hpp"
+#include "threads.hpp"
 #include "titles.hpp"
 #include "xml_stream.hpp"
 
@@ -38,6 +39,11 @@ using marc::Batch;
 using marc::Failure;
 
 constexpr std::uint64_t kLargestLargest = std::uint64_t{3} << 30;
+constexpr std::int32_t kMostAhead = 1 << 16;
+
+bool has_range(const marc_reader_options &options) {
+  return options.range_begin != 0 || options.range_end != UINT64_MAX;
+}
 
 marc_reader_options default_options() {
   marc_reader_options options{};
@@ -62,24 +68,40 @@ std::int32_t read_options(const marc_reader_options *given, marc_reader_options 
     return bad_argument(error, "options.largest_record must be 1 byte to 3 GiB");
   if (options.interruptible > 1) return bad_argument(error, "options.interruptible must be 0 or 1");
   if (options.text_mode > MARC_TEXT_RAW) return bad_argument(error, "options.text_mode is unknown");
-  if (options.range_begin != 0 || options.range_end != UINT64_MAX)
-    return report(MARC_E_UNSUPPORTED, "byte ranges are not offered yet", error);
-  if (options.format > MARC_FORMAT_MARCXML || options.reserved_too != 0)
-    return bad_argument(error, "options.format is unknown, or reserved_too is not 0");
+  if (options.range_begin > options.range_end) return bad_argument(error, "options.range_begin is behind range_end");
+  if (options.format > MARC_FORMAT_MARCXML) return bad_argument(error, "options.format is unknown");
+  if (options.format != MARC_FORMAT_ISO2709 && has_range(options))
+    return report(MARC_E_UNSUPPORTED, "byte ranges are for ISO 2709 only", error);
+  if (options.read_ahead < MARC_AHEAD_THREADS || options.read_ahead > kMostAhead)
+    return bad_argument(error, "options.read_ahead must be 1 to 65536, or MARC_AHEAD_...");
   return MARC_OK;
 }
 
+// How many chunks are read ahead of a source.
+std::size_t chunks_ahead(const marc::Source &source, const marc_reader_options &options, unsigned threads) {
+  const bool none =
+      options.read_ahead == MARC_AHEAD_NONE || (options.read_ahead == MARC_AHEAD_AUTO && source.is_live());
+  if (none || threads == 1) return 0;
+  return options.read_ahead > 0 ? static_cast<std::size_t>(options.read_ahead) : threads + 2;
+}
+
 // What reads a source as the options say.
-std::unique_ptr<marc::BatchStream> open_stream(std::unique_ptr<marc::Source> source,
-                                               const marc_reader_options &options) {
+std::unique_ptr<marc::BatchStream> open_stream(std::unique_ptr<marc::Source> source, const marc_reader_options &options,
+                                               unsigned threads) {
   const auto largest = static_cast<std::size_t>(options.largest_record);
   if (options.format == MARC_FORMAT_MARCXML)
     return std::make_unique<marc::XmlStream>(std::move(source),
                                              marc::XmlOptions{options.chunk_bytes, options.batch_records, largest});
-  const auto reading = static_cast<marc::Reading>(options.parse_mode);
-  return std::make_unique<marc::Pipeline>(
-      std::move(source), marc::PipelineOptions{options.chunk_bytes, options.batch_records, largest, reading,
-                                               static_cast<marc::TextMode>(options.text_mode)});
+  marc::FramerOptions pieces;
+  pieces.chunk = options.chunk_bytes;
+  pieces.batch_records = options.batch_records;
+  pieces.largest = largest;
+  pieces.reading = static_cast<marc::Reading>(options.parse_mode);
+  pieces.text = static_cast<marc::TextMode>(options.text_mode);
+  pieces.range_begin = options.range_begin;
+  pieces.range_end = options.range_end;
+  const std::size_t ahead = chunks_ahead(*source, options, threads);
+  return std::make_unique<marc::Pipeline>(std::move(source), marc::PipelineOptions{pieces, threads, ahead});
 }
 
 // Opens a reader on the source that `open(options, failure)` makes.
@@ -93,9 +115,13 @@ std::int32_t open_reader(std::uint32_t backend, const marc_reader_options *given
     const std::int32_t status = read_options(given, options, error);
     if (status != MARC_OK) return status;
     Failure failure;
+    const unsigned threads = marc::thread_count(failure);
+    if (failure) return report(failure, error);
     std::unique_ptr<marc::Source> source = open(options, failure);
     if (source == nullptr) return report(failure, error, 0, 0);
-    *out = new marc_reader(open_stream(std::move(source), options), backend);
+    if (has_range(options) && source->is_live())
+      return report(MARC_E_UNSUPPORTED, "byte ranges need a source that can be positioned", error);
+    *out = new marc_reader(open_stream(std::move(source), options, threads), backend);
     return std::int32_t{MARC_OK};
   });
 }
@@ -209,6 +235,12 @@ int32_t marc_reader_get_info(const marc_reader *reader, marc_reader_info *out) {
   info.source_reads = counters.source_reads;
   info.pieces = counters.pieces;
   info.silent_bytes = counters.silent_bytes;
+  info.threads = static_cast<std::uint32_t>(counters.threads);
+  info.chunks_ahead = static_cast<std::uint32_t>(counters.chunks_ahead);
+  info.bytes_held = counters.bytes_held;
+  info.wait_source = counters.wait_source;
+  info.wait_workers = counters.wait_workers;
+  info.wait_consumer = counters.wait_consumer;
   give(info, out);
   return MARC_OK;
 }

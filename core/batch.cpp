@@ -5,6 +5,10 @@
 
 namespace marc {
 
+Batch::~Batch() {
+  if (arena != nullptr && home != nullptr) home->give_back(arena);
+}
+
 void Batch::clear() {
   data = nullptr;
   length = 0;

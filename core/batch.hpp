@@ -27,6 +27,10 @@ struct Arena {
 };
 
 struct Batch {
+  Batch() = default;
+  ~Batch(); // one reference less on its arena
+  Batch(const Batch &) = delete;
+  Batch &operator=(const Batch &) = delete;
   // Drops what it holds, keeps its memory.
   void clear();
   // Drops the fields that were added since the last whole record.
@@ -77,7 +81,7 @@ struct Batch {
   PodArray<std::uint32_t> record_text; // numbers there, or kNoText; it may end early, and is empty if there are none
 
   PodArray<std::uint8_t> own;     // the bytes, where the batch made them itself
-  Arena *arena = nullptr;         // a reference; NULL where the bytes are its own, or the user's
+  Arena *arena = nullptr;         // a reference, of `home`; NULL where the bytes are its own, or the user's
   std::shared_ptr<Recycler> home; // where its memory goes back to; NULL for a batch of its own
   mutable std::atomic<std::uint32_t> references{1};
 };

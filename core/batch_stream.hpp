@@ -18,6 +18,13 @@ struct StreamCounters {
   std::atomic<std::uint64_t> source_reads{0};
   std::atomic<std::uint64_t> pieces{0};
   std::atomic<std::uint64_t> silent_bytes{0};
+  std::atomic<std::uint64_t> threads{1};      // that parse
+  std::atomic<std::uint64_t> chunks_ahead{0}; // most parts that were read and not handed out
+  std::atomic<std::uint64_t> bytes_held{0};   // most bytes of the source in memory, batches in use included
+  // Nanoseconds
+  std::atomic<std::uint64_t> wait_source{0};   // inside reads of the source
+  std::atomic<std::uint64_t> wait_workers{0};  // that the caller waited for a batch
+  std::atomic<std::uint64_t> wait_consumer{0}; // that the next batch waited for the caller
 };
 
 class BatchStream {

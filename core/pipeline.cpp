@@ -2,10 +2,14 @@
 #include "pipeline.hpp"
 
 #include "bytes.hpp"
+#include "leader.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <utility>
+
+#include <unistd.h>
 
 namespace marc {
 namespace {
@@ -13,198 +17,274 @@ namespace {
 // Room behind a chunk, for the record that its end cuts.
 constexpr std::size_t kTailRoom = 128 << 10;
 
+// Adds to a counter in nanoseconds.
+void add(std::atomic<std::uint64_t> &counter, Ring::Clock::duration time) {
+  if (time.count() > 0) counter += static_cast<std::uint64_t>(std::chrono::nanoseconds(time).count());
+}
+
+void raise(std::atomic<std::uint64_t> &most, std::uint64_t value) { most = std::max<std::uint64_t>(most, value); }
+
 } // namespace
 
-std::size_t Pipeline::usual_arena() const { return options_.chunk + kTailRoom; }
+std::size_t Pipeline::usual_arena() const { return options_.pieces.chunk + kTailRoom; }
 
 Pipeline::Pipeline(std::unique_ptr<Source> source, const PipelineOptions &options)
-    : source_(std::move(source)), options_(options), scanner_(options.largest),
-      recycler_(std::make_shared<Recycler>(usual_arena())) {
+    : source_(std::move(source)), options_(options), recycler_(std::make_shared<Recycler>(usual_arena())),
+      framer_(options.pieces, recycler_) {
   if (const auto memory = source_->memory()) {
-    window_ = memory->data();
-    size_ = memory->size();
-    counters_.bytes_read = size_;
-    exhausted_ = true;
+    counters_.bytes_read = memory->size();
+    framer_.set_window({memory->data(), memory->size(), 0, nullptr, true});
   }
 }
 
 Pipeline::~Pipeline() {
+  if (ring_ != nullptr && process_ != ::getpid()) static_cast<void>(ring_.release()); // its threads are the parent's
+  ring_.reset();
   if (arena_ != nullptr) recycler_->give_back(arena_);
 }
 
 std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
   outcome = {MARC_END, 0, {}};
-  std::unique_ptr<Batch> batch;
+  if (is_cancelled()) {
+    outcome = {MARC_E_CANCELLED, 0, {}};
+    return nullptr;
+  }
+  if (ended_) return nullptr;
+  ended_ = true; // unless we come to the end of this in good order
+  std::unique_ptr<Batch> batch = ring_ == nullptr ? next_on_the_spot(outcome) : next_of_ring(outcome);
+  if (batch != nullptr) {
+    deliver(*batch);
+    outcome = {};
+  } else if (ring_ == nullptr || ring_->is_empty()) {
+    offset_ = framer_.window().offset;
+  }
+  ended_ = batch == nullptr && outcome.code != MARC_E_INTERRUPTED && outcome.code != MARC_E_CANCELLED;
+  left_ = Ring::Clock::now();
+  return batch;
+}
+
+std::unique_ptr<Batch> Pipeline::next_on_the_spot(Failure &outcome) {
+  std::unique_ptr<Batch> batch = make(outcome, false);
+  counters_.silent_bytes += framer_.take_passed_silent();
+  if (batch != nullptr && may_use_threads()) start_ring();
+  return batch;
+}
+
+void Pipeline::start_ring() noexcept {
+  try {
+    ring_ = std::make_unique<Ring>(options_.threads, options_.ahead, options_.pieces, recycler_);
+    counters_.threads = ring_->threads();
+    process_ = ::getpid();
+  } catch (const std::exception &) { // no thread can be had, or no memory: it goes on as it was
+    options_.threads = 1;
+    counters_.threads = 1;
+  }
+}
+
+// Whether there is enough left to be worth it, and it may be read before it is asked for.
+bool Pipeline::may_use_threads() const {
+  if (options_.threads < 2 || options_.ahead == 0 || framer_.at_beginning()) return false;
+  return !framer_.window().ends_input || framer_.window().size > options_.pieces.chunk;
+}
+
+std::unique_ptr<Batch> Pipeline::next_of_ring(Failure &outcome) {
+  for (;;) {
+    pump();
+    Ring::Taken taken = ring_->take();
+    add(counters_.wait_workers, taken.waited);
+    add(counters_.wait_consumer, Ring::Clock::now() - taken.waited - std::max(taken.ready, left_));
+    counters_.silent_bytes += taken.passed_silent;
+    if (taken.batch != nullptr) return std::move(taken.batch);
+    if (taken.outcome.code == MARC_OK) continue; // a part of silent bytes
+    outcome = std::move(taken.outcome);
+    pumped_out_ = outcome.code != MARC_E_INTERRUPTED;
+    return nullptr;
+  }
+}
+
+// Reads on until the ring is full.
+void Pipeline::pump() {
+  while (!ring_->is_full() && !pumped_out_) {
+    Failure outcome{MARC_END, 0, {}};
+    posted_ = false;
+    std::unique_ptr<Batch> batch = make(outcome, true);
+    counters_.silent_bytes += framer_.take_passed_silent();
+    if (batch != nullptr) {
+      ring_->push(std::move(batch));
+    } else if (!posted_) {
+      ring_->push(std::move(outcome));
+      pumped_out_ = true;
+    }
+    raise(counters_.chunks_ahead, ring_->used());
+  }
+}
+
+// Posts the window up to its last anchor. False if it has none.
+bool Pipeline::post_part() {
+  const Window &window = framer_.window();
+  if (!framer_.at_border()) return false;
+  // Of a source in memory the window is all that is left.
+  const std::size_t to = arena_ == nullptr ? std::min(window.size, options_.pieces.chunk) : window.size;
+  // The beginning of a record may have been cut when it was searched.
+  const std::size_t from = searched_ - std::min<std::size_t>(searched_, 2 * kLargestLength);
+  const std::size_t anchor = last_anchor(window.data, from, to, window.size, window.size);
+  searched_ = to;
+  if (anchor == 0) return false;
+  Window part = window;
+  part.size = std::min<std::size_t>(window.size, anchor + kLargestLength); // what the anchor is known by
+  part.ends_input = false;
+  part.border = anchor;
+  ring_->post(part);
+  Window rest = window;
+  rest.data += anchor;
+  rest.size -= anchor;
+  rest.offset += anchor;
+  framer_.begin(rest);
+  searched_ = 0;
+  return true;
+}
+
+// The next batch, made here; NULL at the end or with a failure, and where a part was posted instead.
+std::unique_ptr<Batch> Pipeline::make(Failure &outcome, bool may_post) {
+  if (!placed_) {
+    outcome = go_to_range();
+    if (outcome) return nullptr;
+    outcome.code = MARC_END;
+  }
   for (;;) {
     if (is_cancelled()) {
       outcome = {MARC_E_CANCELLED, 0, {}};
       return nullptr;
     }
-    if (batch == nullptr) {
-      if (ended_) return nullptr;
-      ended_ = true; // unless we come to the end of this in good order
-      batch = recycler_->take_batch();
-    }
-    scan(*batch);
-    if (batch->size() > 0) {
-      ended_ = false;
-      outcome = {};
-      return hand_out(std::move(batch));
-    }
-    pass_silent(*batch);
-    if (exhausted_) return nullptr;
+    if (framer_.is_behind_range()) return nullptr;
+    posted_ = may_post && post_part();
+    if (posted_) return nullptr;
+    const std::uint64_t before = framer_.window().offset;
+    std::unique_ptr<Batch> batch = framer_.next(failure_.code < 0);
+    searched_ -= std::min<std::size_t>(searched_, framer_.window().offset - before);
+    if (batch != nullptr) return batch;
+    if (framer_.window().ends_input || framer_.is_behind_range()) return nullptr;
     if (!failure_) failure_ = refill();
-    if (!failure_ || (failure_.code != MARC_E_INTERRUPTED && held_chunk_ != 0)) continue;
+    if (!failure_ || (failure_.code != MARC_E_INTERRUPTED && framer_.holds_chunk())) continue;
     outcome = std::exchange(failure_, {});
-    ended_ = outcome.code != MARC_E_INTERRUPTED;
-    if (ended_) pass_last_silent(*batch);
+    if (outcome.code != MARC_E_INTERRUPTED) framer_.pass_last_silent();
     return nullptr;
   }
 }
 
-// Takes pieces from the window into the batch, as far as they are complete.
-void Pipeline::scan(Batch &batch) {
-  scanned_ = 0;
-  closed_ = false;
-  batch.data = window_;
-  if (held_chunk_ != 0) {
-    const Piece held{PieceKind::Chunk, held_chunk_};
-    if (!add_piece(batch, held)) return;
-    held_chunk_ = 0;
+// Puts the source, or the window, where reading begins for the range: at the last anchor before it.
+Failure Pipeline::go_to_range() {
+  const std::uint64_t begin = std::min(options_.pieces.range_begin, source_->size());
+  std::uint64_t anchor = 0;
+  if (const auto memory = source_->memory()) {
+    const auto at = static_cast<std::size_t>(begin);
+    anchor = last_anchor(memory->data(), 0, at, at, memory->size());
+    framer_.set_window({memory->data() + anchor, memory->size() - anchor, anchor, nullptr, true});
+  } else if (begin > 0) {
+    Failure failure = find_anchor(begin, anchor);
+    if (!failure) failure = source_->position(anchor);
+    if (failure) return failure;
+    framer_.set_window({nullptr, 0, anchor, nullptr, false});
   }
-  while (!is_full(batch)) {
-    const Piece piece = scanner_.next(window_ + scanned_, size_ - scanned_, exhausted_);
-    if (piece.kind == PieceKind::NeedMore) needed_ = piece.length;
-    if (piece.kind == PieceKind::NeedMore || piece.kind == PieceKind::End) return;
-    if (!add_piece(batch, piece)) return;
-    if (batch.size() == 0 && scanned_ >= options_.chunk) pass_silent(batch);
+  placed_ = true;
+  if (anchor > 0) framer_.begin(framer_.window());
+  return {};
+}
+
+// The last anchor at or before `begin` that shows within a chunk behind its 0x1D, or 0. (An earlier one gives the same
+// pieces.)
+Failure Pipeline::find_anchor(std::uint64_t begin, std::uint64_t &anchor) {
+  const std::size_t chunk = options_.pieces.chunk;
+  const std::size_t capacity = 2 * chunk + kLargestLength;
+  const std::unique_ptr<std::uint8_t[]> bytes(new std::uint8_t[capacity]);
+  std::uint64_t behind = begin;
+  while (behind > 0 && anchor == 0) {
+    const std::uint64_t first = behind - std::min<std::uint64_t>(behind, chunk);
+    std::size_t size = 0;
+    Failure failure = read_at(first, bytes.get(), capacity, size);
+    if (failure) return failure;
+    const auto to = static_cast<std::size_t>(std::min<std::uint64_t>(behind - first, size));
+    const auto latest = static_cast<std::size_t>(std::min<std::uint64_t>(begin - first, size));
+    const std::size_t found = last_anchor(bytes.get(), 0, to, latest, size);
+    anchor = found == 0 ? 0 : first + found;
+    behind = first;
   }
+  return {};
 }
 
-// Moves the window behind silent bytes with which a batch would begin. Offsets in a batch have 32 bits: however long the
-// run, its first piece lies within a chunk of its first byte.
-void Pipeline::pass_silent(Batch &batch) {
-  slide(batch);
-  batch.silent = 0;
-  batch.data = window_;
+// Reads until the buffer is full or the source ends.
+Failure Pipeline::read_at(std::uint64_t offset, std::uint8_t *buffer, std::size_t capacity, std::size_t &size) {
+  Failure failure = source_->position(offset);
+  while (!failure && size < capacity) {
+    ReadResult result = source_->read(buffer + size, std::min(capacity - size, options_.pieces.chunk));
+    ++counters_.source_reads;
+    if (result.bytes == 0) return std::move(result.failure);
+    size += result.bytes;
+  }
+  return failure;
 }
 
-// The same when no byte can follow any more: what is left then is the piece that the failure has cut.
-void Pipeline::pass_last_silent(Batch &batch) {
-  if (scanner_.in_parts()) return;
-  scanned_ = skip_silent(window_, size_);
-  batch.silent = scanned_;
-  slide(batch);
-}
-
-// Moves the window behind the bytes that the batch has taken.
-void Pipeline::slide(const Batch &batch) {
+// Numbers the pieces of a batch, which is handed out.
+void Pipeline::deliver(Batch &batch) {
+  const bool is_part = batch.record_status[0] == MARC_BAD_OVERSIZE_PART; // of the piece before
+  batch.first_index = is_part && index_ > 0 ? index_ - 1 : index_;
+  index_ = is_part ? index_ : index_ + batch.size();
+  offset_ = batch.source_offset + batch.length;
+  counters_.pieces += batch.size();
   counters_.silent_bytes += batch.silent;
-  window_ += scanned_;
-  size_ -= scanned_;
-  window_offset_ += scanned_;
-  scanned_ = 0;
+  raise(counters_.bytes_held, recycler_->most_held());
 }
 
-// A batch ends at its limits.
-bool Pipeline::is_full(const Batch &batch) const {
-  if (batch.size() == 0) return false;
-  return scanned_ >= options_.chunk || batch.size() == options_.batch_records || closed_;
-}
-
-// False if the piece must wait for the byte behind it.
-bool Pipeline::add_piece(Batch &batch, const Piece &piece) {
-  const std::size_t start = scanned_;
-  if (piece.kind == PieceKind::Silent) {
-    batch.silent += piece.length;
-  } else if (piece.kind == PieceKind::Record) {
-    parse_sound(batch, start, piece.length, scanner_.leader(), scanner_.directory(), options_.reading, options_.text);
-  } else if (piece.kind == PieceKind::More) {
-    close_with(batch, piece, MARC_BAD_OVERSIZE_PART);
-  } else if (scanner_.foreign() != 0) {
-    close_with(batch, piece, scanner_.foreign());
-  } else if (piece.partial) {
-    close_with(batch, piece, MARC_BAD_OVERSIZE);
-  } else if (!add_chunk(batch, start, piece)) {
-    return false;
-  }
-  scanned_ += piece.length;
-  // Fields that overlap, which is always noted, may have more subfields and notes than bytes: they count as bytes.
-  if (batch.notes.size() > 0) closed_ |= batch.subfield_offset.size() + batch.notes.size() >= options_.chunk;
-  return true;
-}
-
-// Adds a piece that is not looked into. What may come in parts ends its batch.
-void Pipeline::close_with(Batch &batch, const Piece &piece, std::int32_t code) {
-  add_unread(batch, scanned_, piece.length, code);
-  closed_ = true;
-}
-
-// Whether a rejected chunk is the last of its input decides its verdict; a delivered one need not wait to know.
-bool Pipeline::add_chunk(Batch &batch, std::size_t start, const Piece &piece) {
-  const bool at_end = start + piece.length == size_;
-  const auto around = at_end && exhausted_ ? Surroundings::Last : Surroundings::BytesFollow;
-  parse_chunk(batch, start, piece.length, around, options_.reading, options_.text);
-  if (!at_end || exhausted_ || failure_ || batch.record_status[batch.size() - 1] == MARC_OK) return true;
-  batch.drop_record();
-  held_chunk_ = piece.length;
-  needed_ = piece.length + 1;
-  return false;
-}
-
-std::unique_ptr<Batch> Pipeline::hand_out(std::unique_ptr<Batch> batch) {
-  batch->finish();
-  batch->length = scanned_;
-  batch->source_offset = window_offset_;
-  if (batch->record_status[0] == MARC_BAD_OVERSIZE_PART) --index_; // of the same piece as the batch before
-  batch->first_index = index_;
-  batch->home = recycler_;
-  batch->arena = arena_;
-  if (arena_ != nullptr) arena_->references.fetch_add(1, std::memory_order_relaxed);
-  index_ += batch->size();
-  counters_.pieces += batch->size();
-  slide(*batch);
-  return batch;
+std::span<const std::uint8_t> Pipeline::rest() const {
+  return {framer_.window().data, ended_ ? framer_.window().size : 0};
 }
 
 // Reads once from the source, behind the window.
 Failure Pipeline::refill() {
   count_steps(1);
-  make_room(std::max(needed_ - std::min(needed_, size_), options_.chunk));
-  std::uint8_t *to = arena_->bytes.get() + (window_ - arena_->bytes.get()) + size_;
-  ReadResult result = source_->read(to, options_.chunk);
+  Window window = framer_.window();
+  const std::size_t chunk = options_.pieces.chunk;
+  make_room(std::max(framer_.needed() - std::min(framer_.needed(), window.size), chunk));
+  window = framer_.window();
+  std::uint8_t *to = arena_->bytes.get() + (window.data - arena_->bytes.get()) + window.size;
+  const Ring::Clock::time_point begun = Ring::Clock::now();
+  ReadResult result = source_->read(to, chunk);
+  add(counters_.wait_source, Ring::Clock::now() - begun);
   ++counters_.source_reads;
   if (result.failure) return std::move(result.failure);
   counters_.bytes_read += result.bytes;
-  size_ += result.bytes;
-  exhausted_ = result.bytes == 0;
+  window.size += result.bytes;
+  window.ends_input = result.bytes == 0;
+  framer_.set_window(window);
   return {};
 }
 
 // Makes sure that `wanted` bytes fit behind the window, which may move.
 void Pipeline::make_room(std::size_t wanted) {
+  Window window = framer_.window();
   if (arena_ != nullptr) {
-    const auto used = static_cast<std::size_t>(window_ - arena_->bytes.get()) + size_;
-    const bool outsized = arena_->capacity > usual_arena() && size_ + wanted <= usual_arena();
+    const auto used = static_cast<std::size_t>(window.data - arena_->bytes.get()) + window.size;
+    const bool outsized = arena_->capacity > usual_arena() && window.size + wanted <= usual_arena();
     if (arena_->capacity - used >= wanted && !outsized) return;
-    if (arena_->references.load(std::memory_order_acquire) == 1 && arena_->capacity - size_ >= wanted && !outsized) {
-      count_steps(size_);
-      std::memmove(arena_->bytes.get(), window_, size_);
-      window_ = arena_->bytes.get();
+    if (arena_->references.load(std::memory_order_acquire) == 1 && arena_->capacity - window.size >= wanted &&
+        !outsized) {
+      count_steps(window.size);
+      std::memmove(arena_->bytes.get(), window.data, window.size);
+      window.data = arena_->bytes.get();
+      framer_.set_window(window);
       return;
     }
   }
-  count_steps(size_);
-  Arena *roomy = new_arena(size_ + wanted);
-  if (size_ > 0) std::memcpy(roomy->bytes.get(), window_, size_);
+  count_steps(window.size);
+  const std::size_t size = window.size + wanted;
+  // Larger than usual ones double, so that a long piece is copied a few times only.
+  Arena *roomy = recycler_->take_arena(size <= usual_arena() ? size : 2 * size);
+  if (window.size > 0) std::memcpy(roomy->bytes.get(), window.data, window.size);
   if (arena_ != nullptr) recycler_->give_back(arena_);
   arena_ = roomy;
-  window_ = roomy->bytes.get();
-}
-
-// Larger than usual ones double, so that a long piece is copied a few times only.
-Arena *Pipeline::new_arena(std::size_t size) {
-  return size <= usual_arena() ? recycler_->take_arena() : new Arena(2 * size);
+  window.data = roomy->bytes.get();
+  window.arena = roomy;
+  framer_.set_window(window);
 }
 
 } // namespace marc

@@ -1,15 +1,18 @@
 // The pipeline: source -> scanner -> parser -> batches, in order, with bounded memory.
 //
-// All work is done inline, by whoever asks for the next batch. A window slides over the input: bytes that were read
-// and not yet given away in a batch. Batches share the arena that their bytes were read into.
+// Whoever asks for the next batch reads. With one thread the batch is made on the spot. With more of them the input is
+// cut at anchors, which begin a record whatever stands before them, and the parts go into a ring that a pool makes batches
+// of; where no anchor is found the next pieces are taken on the spot, into the same ring. The first batch always is: small
+// inputs need no threads. Batches share the arena that their bytes were read into.
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include "batch.hpp"
 #include "batch_stream.hpp"
 #include "error.hpp"
-#include "parser.hpp"
+#include "framer.hpp"
 #include "recycler.hpp"
+#include "ring.hpp"
 #include "scanner.hpp"
 #include "source.hpp"
 
@@ -18,14 +21,14 @@
 #include <memory>
 #include <span>
 
+#include <sys/types.h>
+
 namespace marc {
 
 struct PipelineOptions {
-  std::size_t chunk = 1 << 20;    // bytes asked from the source at once, and about as many in a batch
-  std::size_t batch_records = 0;  // most pieces in a batch; 0: no limit
-  std::size_t largest = 64 << 20; // a damaged piece above it is rejected in parts
-  Reading reading = Reading::Pymarc;
-  TextMode text = TextMode::ByLeader;
+  FramerOptions pieces;  // its chunk: bytes asked from the source at once
+  unsigned threads = 1;  // of the pool, if there is none yet
+  std::size_t ahead = 0; // parts in the ring; 0: all on the spot
 };
 
 class Pipeline final : public BatchStream {
@@ -34,42 +37,43 @@ public:
   ~Pipeline() override;
 
   std::unique_ptr<Batch> next(Failure &outcome) override;
-  std::uint64_t offset() const override { return window_offset_; }
+  std::uint64_t offset() const override { return offset_; }
   std::uint64_t index() const override { return index_; }
-  std::span<const std::uint8_t> rest() const override { return {window_, ended_ ? size_ : 0}; }
+  std::span<const std::uint8_t> rest() const override;
 
 private:
-  void scan(Batch &batch);
-  void pass_silent(Batch &batch);
-  void pass_last_silent(Batch &batch);
-  void slide(const Batch &batch);
-  bool add_piece(Batch &batch, const Piece &piece);
-  void close_with(Batch &batch, const Piece &piece, std::int32_t code);
-  bool add_chunk(Batch &batch, std::size_t start, const Piece &piece);
-  bool is_full(const Batch &batch) const;
-  std::unique_ptr<Batch> hand_out(std::unique_ptr<Batch> batch);
+  std::unique_ptr<Batch> next_on_the_spot(Failure &outcome);
+  std::unique_ptr<Batch> next_of_ring(Failure &outcome);
+  void start_ring() noexcept;
+  void pump();
+  bool post_part();
+  std::unique_ptr<Batch> make(Failure &outcome, bool may_post);
+  void deliver(Batch &batch);
+  Failure go_to_range();
+  Failure find_anchor(std::uint64_t begin, std::uint64_t &anchor);
+  Failure read_at(std::uint64_t offset, std::uint8_t *buffer, std::size_t capacity, std::size_t &size);
   Failure refill();
   void make_room(std::size_t wanted);
-  Arena *new_arena(std::size_t size);
   std::size_t usual_arena() const;
+  bool may_use_threads() const;
 
   std::unique_ptr<Source> source_;
   PipelineOptions options_;
-  Scanner scanner_;
   std::shared_ptr<Recycler> recycler_;
+  Framer framer_;
+  std::unique_ptr<Ring> ring_; // from the second batch on, with threads
+  pid_t process_ = 0;          // that made it
 
-  Arena *arena_ = nullptr;               // that the window lies in; NULL for a source in memory
-  const std::uint8_t *window_ = nullptr; // bytes not handed out yet
-  std::size_t size_ = 0;                 // of the window
-  std::size_t scanned_ = 0;              // bytes of the window that the batch in the making has taken
-  std::size_t needed_ = 1;               // bytes behind them that the scanner needs to go on
-  std::size_t held_chunk_ = 0;           // length of a chunk whose verdict waits for the byte behind it
-  std::uint64_t window_offset_ = 0;      // of the window in the source
-  std::uint64_t index_ = 0;              // of the first piece of the next batch
-  Failure failure_;                      // of the source, while complete pieces are to be handed out before it
-  bool closed_ = false;                  // the batch in the making takes no further piece
-  bool exhausted_ = false;               // the source has ended
-  bool ended_ = false;                   // everything was handed out, or reading failed
+  Arena *arena_ = nullptr;       // that the window lies in; NULL for a source in memory
+  std::size_t searched_ = 0;     // bytes of the window that were searched for anchors
+  std::uint64_t offset_ = 0;     // behind what was handed out
+  std::uint64_t index_ = 0;      // of the first piece of the next batch
+  Failure failure_;              // of the source, while complete pieces are to be handed out before it
+  Ring::Clock::time_point left_; // when next() was left
+  bool placed_ = false;          // the source stands where the range begins
+  bool pumped_out_ = false;      // the ring has the end or a failure in it
+  bool posted_ = false;          // make() has posted a part
+  bool ended_ = false;           // everything was handed out, or reading failed
 };
 
 } // namespace marc

@@ -11,7 +11,7 @@ public:
   // A job cannot throw, by its type: what goes wrong in one is kept in its own context.
   using Job = void (*)(void *context) noexcept;
 
-  // `threads` is at least 1. May throw std::system_error.
+  // `threads` is at least 1; fewer where no more can be had. Throws std::system_error or std::bad_alloc for none.
   explicit Pool(unsigned threads);
   // Runs all jobs that were posted, then ends the threads.
   ~Pool();
@@ -27,6 +27,23 @@ public:
 private:
   struct Threads;
   std::unique_ptr<Threads> threads_;
+};
+
+// Keeps the pool that all readers of this process share: made by the first, with as many threads as that says, ended with
+// the last. Not to be destroyed in a forked child, or by a job.
+class SharedPool {
+public:
+  // Throws as Pool does.
+  explicit SharedPool(unsigned threads);
+  ~SharedPool();
+  SharedPool(const SharedPool &) = delete;
+  SharedPool &operator=(const SharedPool &) = delete;
+
+  Pool &operator*() const { return *pool_; }
+  Pool *operator->() const { return pool_; }
+
+private:
+  Pool *pool_;
 };
 
 } // namespace marc

@@ -21,15 +21,25 @@ std::unique_ptr<Batch> Recycler::take_batch() {
   return batch;
 }
 
-Arena *Recycler::take_arena() {
+Arena *Recycler::take_arena(std::size_t size) {
   Arena *arena = nullptr;
-  if (!arenas_.pop(arena)) return new Arena(arena_size_);
-  arena->references.store(1, std::memory_order_relaxed);
+  if (size > arena_size_) {
+    arena = new Arena(size);
+  } else if (arenas_.pop(arena)) {
+    arena->references.store(1, std::memory_order_relaxed);
+  } else {
+    arena = new Arena(arena_size_);
+  }
+  const std::size_t held = held_.fetch_add(arena->capacity, std::memory_order_relaxed) + arena->capacity;
+  std::size_t most = most_held_.load(std::memory_order_relaxed);
+  while (most < held && !most_held_.compare_exchange_weak(most, held, std::memory_order_relaxed)) {
+  }
   return arena;
 }
 
 void Recycler::give_back(Arena *arena) {
   if (arena->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  held_.fetch_sub(arena->capacity, std::memory_order_relaxed);
   if (arena->capacity != arena_size_ || !arenas_.push(arena)) delete arena;
 }
 

@@ -20,6 +20,13 @@ std::size_t silent_at(const std::uint8_t *data, std::size_t size) {
   return data[0] == 0xEF && size >= 3 && data[1] == 0xBB && data[2] == 0xBF ? 3 : 0;
 }
 
+// Length of the silent byte or byte order mark that ends at data[size - 1], 0 if there is none.
+std::size_t silent_before(const std::uint8_t *data, std::size_t size) {
+  count_steps(1);
+  if (size > 0 && is_silent(data[size - 1])) return 1;
+  return size >= 3 && silent_at(data + size - 3, 3) == 3 ? 3 : 0;
+}
+
 // The entries of the directory of a record whose leader was read, from `at` on: all whole and before the 0x1E at base - 1?
 bool valid_directory(const std::uint8_t *record, const Leader &leader) {
   const std::size_t end = leader.base - 1;
@@ -43,6 +50,31 @@ std::size_t skip_silent(const std::uint8_t *data, std::size_t size) {
     at += length;
   }
   return at;
+}
+
+std::size_t last_anchor(const std::uint8_t *data, std::size_t from, std::size_t to, std::size_t latest,
+                        std::size_t size) {
+  while (to > from) {
+    count_steps(1);
+    if (data[to - 1] != kRecordEnd) {
+      --to;
+      continue;
+    }
+    const std::size_t start = to + skip_silent(data + to, size - to);
+    if (start <= latest && is_verified_start(data + start, size - start)) return start;
+    // An 0x1D in the run before it leads to the same place.
+    for (std::size_t length = 1; length != 0 && to > from; to -= length) length = silent_before(data + from, to - from);
+  }
+  return 0;
+}
+
+void Scanner::begin_at_anchor() {
+  state_ = State::Fresh;
+  needed_ = 0;
+  passed_ = 0;
+  anchor_ = 0;
+  foreign_ = 0;
+  beginning_ = false;
 }
 
 Piece Scanner::next(const std::uint8_t *window, std::size_t size, bool final) {

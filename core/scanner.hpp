@@ -46,6 +46,10 @@ public:
   std::int32_t foreign() const { return foreign_; }
   // Whether parts of the piece at window[0] were handed out already.
   bool in_parts() const { return passed_ > 0; }
+  // Whether nothing but silent bytes was found yet.
+  bool at_beginning() const { return beginning_; }
+  // The next window begins at an anchor: what was found before does not matter.
+  void begin_at_anchor();
 
 private:
   enum class Answer : std::uint8_t { No, Yes, Wait };
@@ -94,5 +98,10 @@ bool is_verified_start(const std::uint8_t *data, std::size_t size);
 
 // Offset behind the silent bytes at data[0]; a verified start ends them.
 std::size_t skip_silent(const std::uint8_t *data, std::size_t size);
+
+// The last anchor at or before data[latest], behind an 0x1D in data[from, to): where, silent bytes passed over, a verified
+// start follows. 0 if there is none. `size`: all bytes that can be looked at.
+std::size_t last_anchor(const std::uint8_t *data, std::size_t from, std::size_t to, std::size_t latest,
+                        std::size_t size);
 
 } // namespace marc

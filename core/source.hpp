@@ -23,6 +23,12 @@ public:
   virtual ~Source() = default;
   // As per read(2): waits for at least one byte, writes at most `capacity`; no bytes means the end.
   virtual ReadResult read(std::uint8_t *buffer, std::size_t capacity) = 0;
+  // Whether a read may have to wait for whoever writes: a pipe, a socket, a callback.
+  virtual bool is_live() const { return false; }
+  // Of a source that is not live: its bytes when it was opened.
+  virtual std::uint64_t size() const { return 0; }
+  // Of one that is neither live nor in memory: where the next read begins.
+  virtual Failure position(std::uint64_t) { return {MARC_E_UNSUPPORTED, 0, {}}; }
   // The whole input, where it lies in memory already; it is then never read().
   virtual std::optional<std::span<const std::uint8_t>> memory() const { return std::nullopt; }
 };

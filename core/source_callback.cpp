@@ -21,6 +21,7 @@ public:
   ReadResult read(std::uint8_t *buffer, std::size_t capacity) override {
     return result_of(read_(context_, buffer, capacity), capacity);
   }
+  bool is_live() const override { return true; }
 
 private:
   marc_read_fn read_;
@@ -37,6 +38,11 @@ public:
     ReadResult result = result_of(read_at_(context_, at_, buffer, wanted), wanted);
     at_ += result.bytes;
     return result;
+  }
+  std::uint64_t size() const override { return size_; }
+  Failure position(std::uint64_t offset) override {
+    at_ = std::min(offset, size_);
+    return {};
   }
 
 private:

@@ -42,6 +42,7 @@ public:
     if (descriptor_ < 0 || ::fstat(descriptor_, &info) != 0) return last_failure();
     if (S_ISDIR(info.st_mode)) return system_failure(EISDIR);
     live_ = !S_ISREG(info.st_mode);
+    size_ = static_cast<std::uint64_t>(info.st_size);
 #if defined(POSIX_FADV_SEQUENTIAL)
     static_cast<void>(::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL));
 #endif
@@ -59,9 +60,16 @@ public:
     return {static_cast<std::size_t>(got), {}};
   }
 
+  bool is_live() const override { return live_; }
+  std::uint64_t size() const override { return size_; }
+  Failure position(std::uint64_t offset) override {
+    return ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0 ? last_failure() : Failure{};
+  }
+
 private:
   int descriptor_ = -1;
   bool interruptible_;
+  std::uint64_t size_ = 0;
   bool live_ = false; // no regular file: reads may have to wait
 };
 

@@ -8,6 +8,7 @@ class MemorySource final : public Source {
 public:
   explicit MemorySource(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
   ReadResult read(std::uint8_t *, std::size_t) override { return {}; }
+  std::uint64_t size() const override { return bytes_.size(); }
   std::optional<std::span<const std::uint8_t>> memory() const override { return bytes_; }
 
 private:

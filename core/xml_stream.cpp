@@ -93,7 +93,7 @@ ReadResult XmlStream::read(std::uint8_t *to, std::size_t capacity) {
 std::unique_ptr<Batch> XmlStream::hand_out(std::unique_ptr<Batch> batch) {
   const PodArray<std::uint8_t> &bytes = records_.bytes();
   count_steps(bytes.size());
-  batch->arena = bytes.size() <= options_.chunk ? recycler_->take_arena() : new Arena(bytes.size());
+  batch->arena = recycler_->take_arena(bytes.size());
   batch->home = recycler_;
   if (bytes.size() > 0) std::memcpy(batch->arena->bytes.get(), bytes.data(), bytes.size());
   batch->data = batch->arena->bytes.get();

@@ -8,6 +8,7 @@ from libmarc import constants, exceptions, field, leader, marc8, reader, record,
 from libmarc._native import version
 from libmarc._odd import Problem
 from libmarc._pymarc import install_as_pymarc
+from libmarc._ranges import plan_ranges
 from libmarc._stats import Stats
 from libmarc.constants import (
     DIRECTORY_ENTRY_LEN,
@@ -166,6 +167,7 @@ __all__ = [
     "parse_json_to_array",
     "parse_xml",
     "parse_xml_to_array",
+    "plan_ranges",
     "read",
     "reader",
     "record",

@@ -25,8 +25,10 @@ INTERRUPTIONS = (BlockingIOError, InterruptedError, TimeoutError, KeyboardInterr
 class SourceCallback:
     """Reads for the native reader from an object of the user."""
 
-    def __init__(self, read: Callable[[int], Any]) -> None:
+    def __init__(self, read: Callable[[int], Any], seek: Callable[[int], Any] | None = None) -> None:
         self._read = read
+        self._seek = seek
+        self._at = -1  # where the source stands, if that is known
         self.calls = 0
         self.failure: BaseException | None = None
 
@@ -41,6 +43,20 @@ class SourceCallback:
             return size
         except BaseException as failure:  # all of it goes to the caller of the reader
             return self.fail(failure)
+
+    def read_into_at(self, offset: int, buffer: Any, capacity: int) -> int:
+        """The same from a place. Only of a source that can be positioned."""
+        try:
+            if offset != self._at:
+                assert self._seek is not None
+                self._at = -1  # unknown, should it fail
+                self._seek(offset)
+                self._at = offset
+        except BaseException as failure:
+            return self.fail(failure)
+        size = self.read_into(buffer, capacity)
+        self._at = self._at + size if size >= 0 else -1
+        return size
 
     def fail(self, failure: BaseException) -> int:
         """Keeps what the caller will be told. Returns the callback's value."""
@@ -86,3 +102,9 @@ def _on_error(kind: type[BaseException], failure: BaseException, trace: Tracebac
 def libmarc_read(context: Any, buffer: Any, capacity: int) -> int:
     callback: SourceCallback = ffi.from_handle(context)
     return callback.read_into(buffer, capacity)
+
+
+@ffi.def_extern(error=READ_FAILED, onerror=_on_error)  # type: ignore[untyped-decorator]
+def libmarc_read_at(context: Any, offset: int, buffer: Any, capacity: int) -> int:
+    callback: SourceCallback = ffi.from_handle(context)
+    return callback.read_into_at(offset, buffer, capacity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any, NoReturn
 
@@ -50,7 +51,7 @@ def error_of(error: Any, filename: str | bytes | None = None) -> Exception:
     if error.code == lib.MARC_E_FORMAT:
         return FormatError(message, error.record_index, error.byte_offset, error.line, error.column)
     if error.code == lib.MARC_E_UNSUPPORTED:
-        return NotImplementedError(message)
+        return io.UnsupportedOperation(message)
     return RuntimeError(message)
 
 

@@ -20,7 +20,8 @@ SUPPORTED = (
 class NativeSource:
     """A native reader on a source of the user, and what must live as long as it does."""
 
-    def __init__(self, source: Any, options: Any) -> None:
+    def __init__(self, source: Any, options: Any, has_range: bool = False) -> None:
+        """`has_range`: the options have a byte range, which counts from the beginning of the source."""
         self.backend = ""  # "file", "memory" or "callback"
         self.callback: SourceCallback | None = None
         self.handle: Any = None  # marc_reader *
@@ -28,7 +29,8 @@ class NativeSource:
         self._seekable: Any = None  # the source, if its position is to be set behind the last record
         self.origin = 0  # its position when reading began
         self._process = os.getpid()
-        self._bytes_read = 0  # when it was closed
+        self._last_info: Any = None  # when it was closed
+        self._has_range = has_range
         self._open(source, options)
 
     def _open(self, source: Any, options: Any) -> None:
@@ -37,7 +39,7 @@ class NativeSource:
         elif isinstance(source, io.TextIOBase):
             raise TypeError(f"{type(source).__name__} is a text file: open it in binary mode, as in open(path, 'rb')")
         elif isinstance(source, io.BytesIO) and type(source).read is io.BytesIO.read:
-            self._seekable, self.origin = source, source.tell()
+            self._seekable, self.origin = source, 0 if self._has_range else source.tell()
             self._open_memory(source.getvalue(), self.origin, options)
         elif isinstance(source, bytes):
             self._open_memory(source, 0, options)
@@ -46,7 +48,10 @@ class NativeSource:
         elif (buffer := buffer_of(source)) is not None:
             self._open_memory(buffer, 0, options)
         elif (read := read_method(source)) is not None:
-            self._open_callback(source, read, options)
+            if self._has_range:
+                self._open_read_at(source, read, options)
+            else:
+                self._open_callback(source, read, options)
         else:
             raise TypeError(f"cannot read MARC from {type(source).__name__}; supported are {SUPPORTED}")
 
@@ -72,9 +77,23 @@ class NativeSource:
         origin = position_of(source)
         if origin is not None:
             self._seekable, self.origin = source, origin
+            if options.read_ahead == lib.MARC_AHEAD_AUTO:
+                options.read_ahead = lib.MARC_AHEAD_THREADS  # what can be positioned does not wait for its writer
         self.callback = SourceCallback(read)
         self._kept = context = ffi.new_handle(self.callback)
         self._opened(lambda out, error: lib.marc_reader_open_callback(lib.libmarc_read, context, options, out, error))
+
+    def _open_read_at(self, source: Any, read: Callable[[int], Any], options: Any) -> None:
+        self.backend = "callback"
+        if position_of(source) is None:
+            raise io.UnsupportedOperation(f"a byte range of {type(source).__name__}, which cannot be positioned")
+        self._seekable = source
+        size = source.seek(0, os.SEEK_END)
+        self.callback = SourceCallback(read, source.seek)
+        self._kept = context = ffi.new_handle(self.callback)
+        self._opened(
+            lambda out, error: lib.marc_reader_open_read_at(lib.libmarc_read_at, context, size, options, out, error)
+        )
 
     def _opened(self, call: Callable[[Any, Any], int], filename: str | bytes | None = None) -> bool:
         """Opens the native reader. False if a signal interrupted it."""
@@ -89,13 +108,15 @@ class NativeSource:
 
     def info(self) -> Any:
         """`marc_reader_info`: what has been read so far."""
+        if self.handle is None:
+            return self._last_info
         info = ffi.new("marc_reader_info *", {"struct_size": ffi.sizeof("marc_reader_info")})
         lib.marc_reader_get_info(self.handle, info)
         return info
 
     def bytes_read(self) -> int:
         """How many bytes have been taken from the source."""
-        return self._bytes_read if self.handle is None else int(self.info().bytes_read)
+        return int(self.info().bytes_read)
 
     def rest(self) -> bytes:
         """After a failure: the bytes that were read of the piece that it has cut."""
@@ -114,7 +135,7 @@ class NativeSource:
         """Frees the native reader and leaves the source behind what was taken."""
         if self.handle is None:
             return
-        self._bytes_read = self.bytes_read()
+        self._last_info = self.info()
         lib.marc_reader_free(self.handle)
         self.handle = self._kept = None
         self.leave_at(taken)

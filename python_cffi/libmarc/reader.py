@@ -16,9 +16,10 @@ from libmarc._batch import Batch, new_slot
 from libmarc._decoding import Decoding
 from libmarc._native import error_of, lib, new_error, new_options
 from libmarc._odd import OddRecord, Piece
+from libmarc._ranges import check_range
 from libmarc._rejects import Rejects
 from libmarc._sources import NativeSource
-from libmarc._stats import Stats
+from libmarc._stats import Counts, Stats
 from libmarc._tolerance import check_tolerance, too_many_errors
 from libmarc.exceptions import FatalReaderError
 from libmarc.leader import Leader
@@ -97,10 +98,12 @@ class MARCReader(Reader):
         max_errors: int | None = None,
         rejects: Any = None,
         largest_record: int = 64 << 20,
+        byte_range: tuple[int, int] | None = None,
         _queue_records: int = QUEUE_RECORDS,
         _chunk_bytes: int = 1 << 20,
         _capped: bool = True,
         _format: int = lib.MARC_FORMAT_ISO2709,
+        _read_ahead: int = lib.MARC_AHEAD_AUTO,
     ) -> None:
         """`marc_target`: what to read from; TypeError, naming what is supported, for anything else. The errors of
         opening a path are those of open().
@@ -122,6 +125,9 @@ class MARCReader(Reader):
         `rejects`: a path or a binary file that receives the bytes of all rejected pieces.
         `largest_record`: bytes; a damaged piece above it is rejected in parts, as it is read, so that it need not be
         kept in memory. `current_chunk` is its first part.
+        `byte_range`: (begin, end), from the beginning of the source: only pieces that begin in it are read. The ranges
+        of `plan_ranges` give together what one reader gives. io.UnsupportedOperation for a source that cannot be
+        positioned.
         """
         check_tolerance(on_error, ON_ERROR, max_errors)
         self.permissive = permissive
@@ -139,7 +145,10 @@ class MARCReader(Reader):
         self._queue_bytes = QUEUE_BYTES if _capped else 1 << 62
         self._batch: Batch | None = None
         self._queued = 0  # pieces of the batch that went to the queue or were handed out
-        self._taken = 0  # bytes of the source behind which the reader was when its batch was gone
+        self._taken, end = (0, None) if byte_range is None else check_range(byte_range)  # where its last batch ended
+        self._has_range = byte_range is not None
+        self._owned_from: int | None = None  # where the first piece begins
+        self._junk_of_range: int | None = None  # at the end
         self._on_error = on_error
         self._max_errors = max_errors
         self._rejects: Rejects | None = None
@@ -160,8 +169,11 @@ class MARCReader(Reader):
             parse_mode=lib.MARC_PARSE_BEST if best else lib.MARC_PARSE_PYMARC,
             text_mode=self._decoding.text_mode,
             format=_format,
+            read_ahead=_read_ahead,
+            range_begin=self._taken,
+            **({} if end is None else {"range_end": end}),
         )
-        self._source = NativeSource(marc_target, options)
+        self._source = NativeSource(marc_target, options, self._has_range)
         if rejects is not None:
             self._rejects = Rejects(rejects, marc_target)
 
@@ -229,6 +241,8 @@ class MARCReader(Reader):
         if status == lib.MARC_OK:
             batch, slot = Batch(slot, self._source.origin), new_slot()
             self._batch, self._queued, self._state, self._slot = batch, 0, _QUEUE, slot  # see _set_queue
+            if self._owned_from is None:
+                self._owned_from = batch.offset + batch.starts[0]
             return
         callback = self._source.callback
         if status == lib.MARC_E_INTERRUPTED:
@@ -236,7 +250,10 @@ class MARCReader(Reader):
                 callback.raise_failure()
             return  # a signal came; its handler has run by now, and reading goes on
         if status == lib.MARC_END and self._error.code in (lib.MARC_OK, lib.MARC_E_INTERRUPTED):
-            self._taken = self._source.bytes_read()
+            if self._has_range:
+                self._junk_of_range = int(self._source.info().silent_bytes)
+            else:
+                self._taken = self._source.bytes_read()
             self._source.leave_at(self._taken)
             self._close_rejects()
             self._state = _EOF
@@ -350,7 +367,8 @@ class MARCReader(Reader):
         failure = callback.failure if callback is not None and code == lib.MARC_E_CALLBACK else None
         if failure is None:
             failure = error_of(self._error, self.file_handle if self._source.backend == "file" else None)
-        size, passed = len(chunk), 0 if code in _STOPPED else self._source.bytes_read() - self._taken
+        stopped = code in _STOPPED or self._has_range
+        size, passed = len(chunk), 0 if stopped else self._source.bytes_read() - self._taken
         # No call from here on: a KeyboardInterrupt would come between, and the failure be lost.
         if chunk:
             self._errors[lib.MARC_BAD_CUT] = 1
@@ -404,17 +422,27 @@ class MARCReader(Reader):
         pieces, size = self._pieces_handed_out()
         records = pieces - self._parts
         delivered = size - self._rejected_bytes
-        return Stats(
+        info = self._source.info()
+        counts = Counts(
             records=records,
             delivered=records - self._rejected,
             repaired=self._repaired,
             rejected=self._rejected,
-            bytes_read=self._source.bytes_read(),
+            bytes_read=int(info.bytes_read),
             bytes_delivered=delivered,
             bytes_rejected=self._rejected_bytes,
-            junk_bytes=self._handed_out() + self._passed - size,
+            junk_bytes=self._junk_bytes(size),
             errors_by_code=dict(self._errors),
         )
+        return Stats.of(counts, info)
+
+    def _junk_bytes(self, size: int) -> int:
+        """Bytes between the pieces that were handed out, which have `size` bytes; at the end also those behind them."""
+        if not self._has_range:
+            return self._handed_out() + self._passed - size
+        if self._junk_of_range is not None:
+            return self._junk_of_range
+        return 0 if self._owned_from is None else self._handed_out() - self._owned_from - size
 
     # -- what pymarc's reader tells
 

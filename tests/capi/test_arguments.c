@@ -147,8 +147,13 @@ static void test_options(void) {
   CHECK_OPTION(interruptible, 1, MARC_OK);
   CHECK_OPTION(interruptible, 2, MARC_E_ARGUMENT);
   CHECK_OPTION(text_mode, 3, MARC_E_ARGUMENT);
-  CHECK_OPTION(range_begin, 1, MARC_E_UNSUPPORTED);
-  CHECK_OPTION(range_end, 1000, MARC_E_UNSUPPORTED);
+  CHECK_OPTION(range_begin, UINT64_MAX, MARC_OK);
+  CHECK_OPTION(range_end, 0, MARC_OK);
+  CHECK_OPTION(read_ahead, MARC_AHEAD_NONE, MARC_OK);
+  CHECK_OPTION(read_ahead, MARC_AHEAD_THREADS, MARC_OK);
+  CHECK_OPTION(read_ahead, MARC_AHEAD_THREADS - 1, MARC_E_ARGUMENT);
+  CHECK_OPTION(read_ahead, 65536, MARC_OK);
+  CHECK_OPTION(read_ahead, 65537, MARC_E_ARGUMENT);
   /* The same for a single record. */
   options.chunk_bytes = 1;
   marc_batch *batch = NULL;

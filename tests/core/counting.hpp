@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -13,26 +13,35 @@
 
 namespace test {
 
-// All tests of such a program run on one thread.
+// Set by one thread while no other one allocates; counts on any.
 struct Counter {
-  bool counts = false;
-  std::size_t asked = 0;      // allocations since it was set
-  std::ptrdiff_t live = 0;    // of these, not given back
-  std::ptrdiff_t bytes = 0;   // in them
-  std::ptrdiff_t most = 0;    // the most bytes there were; while a block is moved it counts twice
-  std::size_t fails_from = 0; // 0: never; else the number of the first allocation that fails
-  std::size_t fails_to = 0;   // and of the last
+  std::atomic<bool> counts{false};
+  std::atomic<std::size_t> asked{0};      // allocations since it was set
+  std::atomic<std::ptrdiff_t> live{0};    // of these, not given back
+  std::atomic<std::ptrdiff_t> bytes{0};   // in them
+  std::atomic<std::ptrdiff_t> most{0};    // the most bytes there were; while a block is moved it counts twice
+  std::atomic<std::size_t> fails_from{0}; // 0: never; else the number of the first allocation that fails
+  std::atomic<std::size_t> fails_to{0};   // and of the last
 
+  void set(bool counting, std::size_t from = 0, std::size_t to = 0) {
+    asked = 0;
+    live = bytes = most = 0;
+    fails_from = from;
+    fails_to = to;
+    counts = counting;
+  }
   bool allows() {
     if (!counts) return true;
-    ++asked;
-    return fails_from == 0 || asked < fails_from || asked > fails_to;
+    const std::size_t number = ++asked;
+    return fails_from == 0 || number < fails_from || number > fails_to;
   }
   void took(const void *memory) {
     if (!counts) return;
     ++live;
-    bytes += size_of(memory);
-    most = std::max(most, bytes);
+    const std::ptrdiff_t all = bytes += size_of(memory);
+    std::ptrdiff_t before = most;
+    while (before < all && !most.compare_exchange_weak(before, all)) {
+    }
   }
   void gave(std::ptrdiff_t size) {
     if (!counts) return;
@@ -49,10 +58,8 @@ inline Counter counter;
 // Counts what happens while it lives.
 class Counting {
 public:
-  explicit Counting(std::size_t fails_from = 0, std::size_t fails_to = 0) {
-    counter = {.counts = true, .fails_from = fails_from, .fails_to = fails_to};
-  }
-  ~Counting() { counter = {}; }
+  explicit Counting(std::size_t fails_from = 0, std::size_t fails_to = 0) { counter.set(true, fails_from, fails_to); }
+  ~Counting() { counter.set(false); }
   Counting(const Counting &) = delete;
   Counting &operator=(const Counting &) = delete;
 };

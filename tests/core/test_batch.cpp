@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(memory_goes_back_to_its_recycler) {
   const auto recycler = std::make_shared<marc::Recycler>(100);
   std::unique_ptr<marc::Batch> taken = recycler->take_batch();
   marc::Batch *batch = taken.release();
-  marc::Arena *arena = recycler->take_arena();
+  marc::Arena *arena = recycler->take_arena(1);
   BOOST_TEST(arena->capacity == 100U);
   batch->home = recycler;
   batch->arena = arena;
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(memory_goes_back_to_its_recycler) {
   marc::release(batch);
   BOOST_TEST(arena->references == 1U); // the one of who took it
   recycler->give_back(arena);
-  marc::Arena *again = recycler->take_arena();
+  marc::Arena *again = recycler->take_arena(1);
   BOOST_TEST(again == arena);
   BOOST_TEST(again->references == 1U);
   const std::unique_ptr<marc::Batch> reused = recycler->take_batch();
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_recycler_keeps_few_and_arenas_of_its_size_only) {
   std::vector<marc::Arena *> arenas;
   std::vector<std::unique_ptr<marc::Batch>> batches;
   for (int i = 0; i < 40; ++i) {
-    arenas.push_back(recycler.take_arena());
+    arenas.push_back(recycler.take_arena(1));
     batches.push_back(recycler.take_batch());
   }
   BOOST_TEST((std::set<marc::Arena *>(arenas.begin(), arenas.end()).size() == 40U));
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_recycler_keeps_few_and_arenas_of_its_size_only) {
   for (auto &batch : batches) recycler.give_back(batch.release());
   std::set<marc::Arena *> kept;
   for (int i = 0; i < 16; ++i) {
-    marc::Arena *arena = recycler.take_arena();
+    marc::Arena *arena = recycler.take_arena(1);
     BOOST_TEST(arena->capacity == 64U);
     kept.insert(arena);
   }
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(a_recycler_outlives_its_reader_while_a_batch_needs_it) {
     watched = recycler;
     batch = recycler->take_batch().release();
     batch->home = recycler;
-    batch->arena = recycler->take_arena();
+    batch->arena = recycler->take_arena(1);
   }
   BOOST_TEST(!watched.expired());
   marc::release(batch);
@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(many_threads_give_back_while_one_takes) {
       if (handed[i] == kRounds || slots[i].load() != nullptr) continue;
       marc::Batch *batch = recycler->take_batch().release();
       batch->home = recycler;
-      batch->arena = recycler->take_arena();
+      batch->arena = recycler->take_arena(1);
       batch->arena->bytes[255] = 1;
       batch->record_start.push(1);
       slots[i].store(batch);

@@ -71,6 +71,13 @@ std::vector<std::string> pieces_of_memory(const std::string &data, const marc::P
   return pieces_of(marc::open_memory({bytes_of(data), data.size()}), options, data.size());
 }
 
+// The same with threads.
+marc::PipelineOptions with_threads(marc::PipelineOptions options, unsigned threads, std::size_t ahead) {
+  options.threads = threads;
+  options.ahead = ahead;
+  return options;
+}
+
 // The beginning of each line: index and place.
 std::vector<std::string> heads_of(const std::vector<std::string> &pieces) {
   std::vector<std::string> heads;
@@ -79,6 +86,35 @@ std::vector<std::string> heads_of(const std::vector<std::string> &pieces) {
 }
 
 } // namespace
+
+BOOST_AUTO_TEST_CASE(test_pipeline_correctness) {
+  const std::string &data = mixed_input();
+  Random random(11);
+  Log log;
+  for (const marc::Reading reading : {marc::Reading::Pymarc, marc::Reading::Best}) {
+    marc::PipelineOptions whole;
+    whole.pieces.reading = reading;
+    const std::vector<std::string> expected = pieces_of_memory(data, whole);
+    for (const unsigned threads : {2U, 3U, 4U, 8U}) {
+      const marc::SharedPool pool(threads); // lasts for all readers below
+      for (const std::size_t chunk : {64U, 500U, 1000U, 2048U, 4096U, 9999U, 30000U})
+        for (const std::size_t ahead : {1U, 2U, 7U}) {
+          marc::PipelineOptions options = with_threads(whole, threads, ahead);
+          options.pieces.chunk = chunk;
+          options.pieces.batch_records = random.between(0, 3);
+          const auto way = std::to_string(threads) + " threads, chunk " + std::to_string(chunk);
+          BOOST_TEST(line_difference(expected, pieces_of_memory(data, options)) == "", way);
+          BOOST_TEST(line_difference(expected, pieces_of(scripted(data, at_once(), log), options, data.size())) == "",
+                     way);
+          const auto short_read = [&random](std::size_t capacity) {
+            return random.between(1, std::min<std::size_t>(capacity, 900));
+          };
+          BOOST_TEST(line_difference(expected, pieces_of(scripted(data, short_read, log), options, data.size())) == "",
+                     way);
+        }
+    }
+  }
+}
 
 BOOST_AUTO_TEST_CASE(pieces_by_hand) {
   const std::string data = "\n" + kA + kB + "\x1d  junk\x1d" + kC;

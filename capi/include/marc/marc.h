@@ -59,7 +59,7 @@ enum {
   MARC_E_BUSY = -6,          /* the reader or writer is in use on another thread, or inside its own callback */
   MARC_E_FORKED = -7,        /* the reader or writer was made in the parent of this process */
   MARC_E_INTERRUPTED = -8,   /* for now only: MARC_READ_INTERRUPTED, or options.interruptible; the next call goes on */
-  MARC_E_UNSUPPORTED = -9,   /* an option that this version reserves but does not offer */
+  MARC_E_UNSUPPORTED = -9,   /* what this source or format cannot do, such as byte ranges of a pipe */
   MARC_E_INTERNAL = -10,     /* a defect of the library; the message says where */
   MARC_E_UNMAPPABLE = -11,   /* MARC-8 does not have a character; byte_offset or tag says where it stands, detail holds it */
   MARC_E_TOO_LARGE = -12,    /* a field or record larger than ISO 2709 can state; tag says which, detail its bytes */
@@ -251,6 +251,15 @@ enum {
   MARC_BACKEND_READ_AT = 4
 };
 
+/* marc_reader_options.read_ahead. How many threads parse says the environment variable MARC_NUM_THREADS when a reader is
+ * opened: 0, or unset, stands for the processors that this process may use; with 1 nothing is read ahead. */
+enum {
+  MARC_AHEAD_AUTO = 0,     /* as MARC_AHEAD_THREADS; as MARC_AHEAD_NONE from a pipe, a device or a read callback, where a
+                              read may wait for bytes while complete records wait to be handed out */
+  MARC_AHEAD_NONE = -1,    /* nothing is read before it is asked for, and all is done on the caller's thread */
+  MARC_AHEAD_THREADS = -2  /* as many as keep the threads busy */
+};
+
 /* Values of a read callback below zero that have a meaning; every other one below zero is a failure. */
 enum { MARC_READ_INTERRUPTED = -2147483647 };
 
@@ -289,10 +298,12 @@ typedef struct marc_reader_options {
                               comes (EINTR), or else a few times a second, and the next call goes on; 0, the default:
                               it waits until there are bytes */
   uint32_t text_mode;      /* MARC_TEXT_...; default MARC_TEXT_BY_LEADER */
-  uint64_t range_begin;    /* reserved: 0 */
-  uint64_t range_end;      /* reserved: UINT64_MAX */
+  uint64_t range_begin;    /* only pieces of the source that begin in [range_begin, range_end) are read, so that ranges */
+  uint64_t range_end;      /* without gaps give together what one reader gives; their indexes count from 0. Default 0 and
+                              UINT64_MAX. ISO 2709, of a source that can be positioned, else MARC_E_UNSUPPORTED. */
   uint32_t format;         /* MARC_FORMAT_...; default MARC_FORMAT_ISO2709 */
-  uint32_t reserved_too;   /* 0 */
+  int32_t read_ahead;      /* chunks that are read before they are asked for, so that other threads can parse them; 1 to
+                              65536, or MARC_AHEAD_...; default MARC_AHEAD_AUTO */
 } marc_reader_options;
 
 /* What a reader has done so far. */
@@ -303,6 +314,12 @@ typedef struct marc_reader_info {
   uint64_t source_reads;   /* reads of the source, or calls of the callback */
   uint64_t pieces;         /* records and rejected pieces in the batches handed out */
   uint64_t silent_bytes;   /* bytes between records that say nothing (blanks, newlines, NUL, ...) */
+  uint32_t threads;        /* that parse: 1 until there is more than the first batch to be read ahead */
+  uint32_t chunks_ahead;   /* most chunks that were read and not handed out */
+  uint64_t bytes_held;     /* most bytes of a source that is no memory in memory, those of batches in use included */
+  uint64_t wait_source;    /* nanoseconds inside reads of the source, or its callback */
+  uint64_t wait_workers;   /* nanoseconds that marc_reader_next_batch waited for a batch to be made by other threads */
+  uint64_t wait_consumer;  /* nanoseconds that the next batch was there and nobody asked for it */
 } marc_reader_info;
 
 /* A deviation that was found in a piece, or the place that made it be rejected. */

@@ -1,0 +1,50 @@
+"""Byte ranges: parts of a source that give together what one reader gives, on any number of machines."""
+
+from __future__ import annotations
+
+import io
+import os
+from itertools import pairwise
+from operator import index
+from typing import Any
+
+from libmarc._sources import buffer_of, position_of
+
+
+def check_range(byte_range: tuple[int, int]) -> tuple[int, int]:
+    """The range, as ints. ValueError, or TypeError, for what is none."""
+    begin, end = map(index, byte_range)
+    if not 0 <= begin <= end < 1 << 64:
+        raise ValueError(f"a byte range is (begin, end), 0 <= begin <= end; not {byte_range}")
+    return begin, end
+
+
+def plan_ranges(source: Any, n: int) -> list[tuple[int, int]]:
+    """At most `n` byte ranges of about the same size that cover the source without a gap; one, (0, 0), if it is empty.
+
+    `source`: a path, a buffer, or a file that can be positioned. Only its size is asked for. A record belongs to the
+    range in which its first byte lies, whatever that cuts: no range needs to know where records begin.
+
+    >>> for byte_range in plan_ranges("books.mrc", 8):
+    ...     submit(work, "books.mrc", byte_range)  # MARCReader("books.mrc", byte_range=byte_range)
+    """
+    if index(n) < 1:
+        raise ValueError(f"n is a number of ranges, from 1 on; not {n}")
+    size = _size_of(source)
+    parts = max(min(n, size), 1)
+    cuts = [size * part // parts for part in range(parts + 1)]
+    return list(pairwise(cuts))
+
+
+def _size_of(source: Any) -> int:
+    if isinstance(source, str | os.PathLike):
+        return os.stat(source).st_size
+    content = buffer_of(source)
+    if content is not None:
+        return memoryview(content).nbytes
+    position = position_of(source)
+    if position is None:
+        raise io.UnsupportedOperation(f"byte ranges of {type(source).__name__}, which cannot be positioned")
+    size: int = source.seek(0, os.SEEK_END)
+    source.seek(position)
+    return size
