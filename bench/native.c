@@ -1,13 +1,16 @@
 /* How fast libmarc.so reads and converts a file, through marc.h alone: every record is parsed, all of its fields and
- * subfields are indexed, and, if asked for, all is written in another format. Prints one line of JSON with the CPU seconds of each round and what was found.
+ * subfields are indexed, and, if asked for, all is written in another format. Prints one line of JSON with the seconds of
+ * each round (of the clock, of the CPU, and of the CPU on the thread that asks for batches), what was found, the most
+ * memory that was resident, and, of the last round, what the reader says of its threads.
  *
- * usage: bench_native FILE [--rounds N] [--copies N] [--path] [--walk] [--write FORMAT] [--best]
+ * usage: bench_native FILE [--rounds N] [--copies N] [--path] [--walk] [--write FORMAT] [--best] [--wait]
  *
  *   --rounds N  reads everything N times, each time with a new reader (1)
  *   --copies N  one reader reads the content of the file N times over, as if the file were so long (1; not with --path)
  *   --path      reads from the file, not from memory
  *   --write F   writes every record to /dev/null as iso2709, marcxml, json, ndjson or mrk
  *   --best      reads with MARC_PARSE_BEST
+ *   --wait      says "ready" on a line of its own when the file is loaded, and begins when it gets a line
  *   --walk      goes through every field and subfield of every batch as well, touching their bytes
  *
  * SPDX-License-Identifier: MIT
@@ -31,10 +34,54 @@ typedef struct content {
   size_t length;
 } content;
 
-static double cpu_seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+enum { WALL, CPU, CALLER, CLOCKS };
+typedef struct clocks {
+  double seconds[CLOCKS];
+} clocks;
+
+static clocks read_clocks(void) {
+  const clockid_t ids[CLOCKS] = {CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID};
+  clocks all;
+  for (int i = 0; i < CLOCKS; ++i) {
+    struct timespec now;
+    clock_gettime(ids[i], &now);
+    all.seconds[i] = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+  }
+  return all;
+}
+
+static void print_seconds(const char *name, int clock, const clocks *rounds, unsigned long count) {
+  printf("\"%s\": [", name);
+  for (unsigned long i = 0; i < count; ++i) {
+    printf("%s%.6f", i == 0 ? "" : ", ", rounds[i].seconds[clock]);
+  }
+  printf("], ");
+}
+
+/* The most memory that was resident in this process. */
+static uint64_t peak_bytes(void) {
+  FILE *status = fopen("/proc/self/status", "r");
+  char line[256];
+  uint64_t kib = 0;
+  while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+    if (strncmp(line, "VmHWM:", 6) == 0) {
+      kib = strtoull(line + 6, NULL, 10);
+    }
+  }
+  if (status != NULL) {
+    fclose(status);
+  }
+  return kib * 1024;
+}
+
+/* Until then another process can be made ready, so that both begin together. */
+static void wait_for_start(void) {
+  printf("ready\n");
+  fflush(stdout);
+  int character;
+  do {
+    character = getchar();
+  } while (character != '\n' && character != EOF);
 }
 
 /* Reads a file and puts `copies` of it one behind another. */
@@ -83,8 +130,9 @@ static uint64_t walk(const marc_batch_view *view) {
 /* What is done with the records of a batch. */
 typedef struct task {
   int walking;
-  const char *format;  /* NULL: nothing is written */
-  marc_writer *writer; /* of this round */
+  const char *format;    /* NULL: nothing is written */
+  marc_writer *writer;   /* of this round */
+  marc_reader_info info; /* of this round */
 } task;
 
 static const char *const formats[] = {"iso2709", "marcxml", "json", "ndjson", "mrk"};
@@ -141,6 +189,10 @@ static int run_round(const char *path, const content *file, const marc_reader_op
     status = open_writer(todo->format, &todo->writer, error);
   }
   int bad = status != MARC_OK || read_all(reader, todo, sum, error);
+  todo->info.struct_size = sizeof todo->info;
+  if (!bad) {
+    marc_reader_get_info(reader, &todo->info);
+  }
   if (todo->writer != NULL && !bad) {
     marc_writer_info info;
     info.struct_size = sizeof info;
@@ -152,13 +204,25 @@ static int run_round(const char *path, const content *file, const marc_reader_op
   return bad;
 }
 
+static void print_threads(const marc_reader_info *info) {
+  printf(", \"source_reads\": %" PRIu64, info->source_reads);
+#ifdef BENCH_HAS_THREADS
+  printf(", \"threads\": %" PRIu32 ", \"chunks_ahead\": %" PRIu32 ", \"bytes_held\": %" PRIu64, info->threads,
+         info->chunks_ahead, info->bytes_held);
+  printf(", \"wait_source\": %.6f, \"wait_workers\": %.6f, \"wait_consumer\": %.6f", (double)info->wait_source * 1e-9,
+         (double)info->wait_workers * 1e-9, (double)info->wait_consumer * 1e-9);
+#endif
+}
+
 int main(int argc, char **argv) {
   const char *path = NULL;
   unsigned long rounds = 1;
   unsigned long copies = 1;
   int from_path = 0;
+  int waiting = 0;
   int wrong = 0;
-  task todo = {0, NULL, NULL};
+  task todo;
+  memset(&todo, 0, sizeof todo);
   marc_reader_options options;
   marc_reader_options_init(&options, sizeof options);
   for (int i = 1; i < argc; ++i) {
@@ -174,6 +238,8 @@ int main(int argc, char **argv) {
       todo.format = argv[++i];
     } else if (strcmp(argv[i], "--best") == 0) {
       options.parse_mode = MARC_PARSE_BEST;
+    } else if (strcmp(argv[i], "--wait") == 0) {
+      waiting = 1;
     } else if (path == NULL && argv[i][0] != '-') {
       path = argv[i];
     } else {
@@ -181,7 +247,8 @@ int main(int argc, char **argv) {
     }
   }
   if (wrong || path == NULL || rounds == 0 || copies == 0 || (from_path && copies > 1)) {
-    fprintf(stderr, "usage: bench_native FILE [--rounds N] [--copies N] [--path] [--walk] [--write FORMAT] [--best]\n");
+    fprintf(stderr, "usage: bench_native FILE [--rounds N] [--copies N] [--path] [--walk] [--write FORMAT] [--best] "
+                    "[--wait]\n");
     return 2;
   }
 
@@ -194,19 +261,35 @@ int main(int argc, char **argv) {
   memset(&sum, 0, sizeof sum);
   marc_error error;
   marc_error_init(&error, sizeof error);
-  int bad = 0;
-  printf("{\"cpu_seconds\": [");
-  for (unsigned long round = 0; round < rounds && !bad; ++round) {
-    const double begin = cpu_seconds();
-    bad = run_round(path, &file, &options, &todo, &sum, &error);
-    printf("%s%.6f", round == 0 ? "" : ", ", cpu_seconds() - begin);
+  clocks *spent = (clocks *)calloc(rounds, sizeof *spent);
+  int bad = spent == NULL;
+  if (waiting) {
+    wait_for_start();
   }
-  printf("], \"records\": %" PRIu64 ", \"rejected\": %" PRIu64 ", \"fields\": %" PRIu64 ", \"subfields\": %" PRIu64
-         ", \"bytes\": %" PRIu64 ", \"checksum\": %" PRIu64 ", \"written\": %" PRIu64 "}\n",
-         sum.records, sum.rejected, sum.fields, sum.subfields, sum.bytes, sum.checksum, sum.written);
+  for (unsigned long round = 0; round < rounds && !bad; ++round) {
+    const clocks begin = read_clocks();
+    bad = run_round(path, &file, &options, &todo, &sum, &error);
+    const clocks end = read_clocks();
+    for (int i = 0; i < CLOCKS; ++i) {
+      spent[round].seconds[i] = end.seconds[i] - begin.seconds[i];
+    }
+  }
   if (bad) {
     fprintf(stderr, "bench_native: %s (%s)\n", error.message, marc_code_name(error.code));
+    free(spent);
+    free(file.data);
+    return 1;
   }
+  printf("{");
+  print_seconds("wall_seconds", WALL, spent, rounds);
+  print_seconds("cpu_seconds", CPU, spent, rounds);
+  print_seconds("caller_cpu_seconds", CALLER, spent, rounds);
+  printf("\"records\": %" PRIu64 ", \"rejected\": %" PRIu64 ", \"fields\": %" PRIu64 ", \"subfields\": %" PRIu64
+         ", \"bytes\": %" PRIu64 ", \"checksum\": %" PRIu64 ", \"written\": %" PRIu64 ", \"peak_bytes\": %" PRIu64,
+         sum.records, sum.rejected, sum.fields, sum.subfields, sum.bytes, sum.checksum, sum.written, peak_bytes());
+  print_threads(&todo.info);
+  printf("}\n");
+  free(spent);
   free(file.data);
-  return bad;
+  return 0;
 }
