@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,11 @@ def run(command: Sequence[str | Path], env: dict[str, str] | None = None, text: 
     return Finished(done.stdout or "", done.stderr or "", wall, cpu)
 
 
+def with_threads(threads: int, environment: dict[str, str] | None = None) -> dict[str, str]:
+    """The environment of a process in which libmarc parses on so many threads; 0: as many as it chooses."""
+    return {**(os.environ if environment is None else environment), "MARC_NUM_THREADS": str(threads)}
+
+
 def version_line(*command: str) -> str | None:
     """The first line that a program says about itself; None if it is not there."""
     if shutil.which(command[0]) is None:
@@ -73,7 +78,7 @@ def version_line(*command: str) -> str | None:
 class Row:
     """One line of a table: what was measured, and its figures by name."""
 
-    table: str  # python, native, convert, instructions, allocations, memory or import
+    table: str  # python, native, convert, instructions, allocations, memory, import, or that of a study
     what: str
     figures: dict[str, Any]
 
@@ -247,6 +252,9 @@ class Interpreter:
     def libraries(self) -> dict[str, str]:
         found: dict[str, str] = self.facts["libraries"]
         return found
+
+    def with_threads(self, threads: int) -> Interpreter:
+        return replace(self, environment=with_threads(threads, self.environment))
 
     def run(self, *arguments: str | Path, text: bool = True) -> Finished:
         return run([self.executable, *arguments], self.environment, text)

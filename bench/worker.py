@@ -4,8 +4,12 @@ usage: worker.py LIBRARY WAY TASK FILE           how long it takes
        worker.py LIBRARY WAY TASK FILE --answers  what it gives, as a digest, to compare the libraries by
 
 LIBRARY  libmarc, pymarc, rmarc or mrrc
-WAY      path (the library opens the file itself) or file (it gets an open file object)
+WAY      path    the library opens the file itself
+         file    it gets an open file object
+         memory  it gets the content, which was read before
+         bulk    mrrc: all borders, then all records at once, on all cores
 TASK     read        for record in reader
+         list        list(reader): all records in memory
          title       the title of every record
          get         get_fields() of six tags, and get_subfields("a", "b") of each field that is found
          extract     the title of every record and value() of every field
@@ -15,6 +19,8 @@ TASK     read        for record in reader
          json        as_json() of every record as it is
          build       as many records made of ten fields, and written; nothing is read
          xml         for record in what reads MARCXML: libmarc.read(), or parse_xml_to_array()
+
+--options JSON      arguments by keyword for libmarc's MARCReader
 
 Needs nothing but the library. The loops stand here as a user writes them.
 """
@@ -30,6 +36,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 TAGS = ("020", "100", "245", "260", "650", "700")
@@ -38,6 +45,10 @@ TAGS = ("020", "100", "245", "260", "650", "700")
 def read(records: Iterable[Any]) -> None:
     for _record in records:
         pass
+
+
+def whole(records: Iterable[Any]) -> None:
+    list(records)
 
 
 def title(records: Iterable[Any]) -> None:
@@ -148,6 +159,7 @@ def built(Field: Any, Indicators: Any, Record: Any, Subfield: Any) -> Any:
 
 TASKS: dict[str, Callable[..., None]] = {
     "read": read,
+    "list": whole,
     "title": title,
     "get": get,
     "extract": extract,
@@ -158,13 +170,15 @@ TASKS: dict[str, Callable[..., None]] = {
     "build": build,
     "xml": read,
 }
+#: What libmarc's `reader.stats` has on its threads and its source.
+STATS = ("threads", "chunks_ahead", "bytes_held", "wait_source", "wait_workers", "wait_consumer", "source_reads")
 #: Where a library's names differ from pymarc's.
 OWN_TASKS = {("mrrc", "extract"): extract_mrrc, ("mrrc", "subfields"): subfields_mrrc}
 
 
 def answers(library: str, task: str, record: Any) -> Iterator[object]:
     """What the task asks of a record."""
-    fields = (record.fields() if library == "mrrc" else record.fields) if task != "read" else ()
+    fields = (record.fields() if library == "mrrc" else record.fields) if task not in ("read", "list") else ()
     if task in ("title", "extract"):
         yield record.title
     if task == "get":
@@ -189,23 +203,32 @@ def answers(library: str, task: str, record: Any) -> Iterator[object]:
         yield built(names.Field, names.Indicators, names.Record, names.Subfield).as_marc()
 
 
+def bulk(library: Any, path: str) -> Any:
+    """All records at once, as mrrc's documentation has it."""
+    with open(path, "rb") as file:
+        content = file.read()
+    return library.parse_batch_parallel(library.RecordBoundaryScanner().scan(content), content)
+
+
 @contextlib.contextmanager
-def opened(library: str, way: str, task: str, path: str) -> Iterator[Iterable[Any]]:
+def opened(library: str, way: str, task: str, source: Any, options: dict[str, Any]) -> Iterator[Iterable[Any]]:
     names = importlib.import_module(library)
     reader = names.MARCReader
     if task == "xml":
         reader = names.read if library == "libmarc" else names.parse_xml_to_array
-    if way == "path":
-        yield reader(path)
+    if way == "bulk":
+        yield bulk(names, source)
+    elif way == "file":
+        with open(source, "rb") as file:
+            yield reader(file, **options)
     else:
-        with open(path, "rb") as file:
-            yield reader(file)
+        yield reader(source, **options)
 
 
-def digest(library: str, way: str, task: str, path: str) -> dict[str, Any]:
+def digest(library: str, way: str, task: str, source: Any, options: dict[str, Any]) -> dict[str, Any]:
     seen = hashlib.sha256()
     records = 0
-    with opened(library, way, task, path) as reader:
+    with opened(library, way, task, source, options) as reader:
         for record in reader:
             records += 1
             for answer in answers(library, task, record):
@@ -227,32 +250,41 @@ def count_records(path: str) -> int:
         return file.read().count(b"\x1d")
 
 
-def measure(library: str, way: str, task: str, path: str) -> dict[str, Any]:
+def stats_of(reader: Any) -> dict[str, Any]:
+    stats = getattr(reader, "stats", None)
+    return {name: getattr(stats, name) for name in STATS if hasattr(stats, name)}
+
+
+def measure(library: str, way: str, task: str, source: Any, options: dict[str, Any]) -> dict[str, Any]:
     run = OWN_TASKS.get((library, task), TASKS[task])
     names = importlib.import_module(library)
     bare = peak_bytes()
-    count = count_records(path) if task == "build" else 0
+    count = count_records(source) if task == "build" else 0
+    stats: dict[str, Any] = {}
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     if task == "build":
         run(range(count), names)
     else:
-        with opened(library, way, task, path) as reader:
+        with opened(library, way, task, source, options) as reader:
             run(reader)
+            stats = stats_of(reader)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return {"wall": wall, "cpu": cpu, "peak_bytes": peak_bytes(), "bare_bytes": bare}
+    return {"wall": wall, "cpu": cpu, "peak_bytes": peak_bytes(), "bare_bytes": bare, "stats": stats}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="One measurement; see the head of this file.")
     parser.add_argument("library", choices=("libmarc", "pymarc", "rmarc", "mrrc"))
-    parser.add_argument("way", choices=("path", "file"))
+    parser.add_argument("way", choices=("path", "file", "memory", "bulk"))
     parser.add_argument("task", choices=tuple(TASKS))
     parser.add_argument("file")
     parser.add_argument("--answers", action="store_true")
+    parser.add_argument("--options", type=json.loads, default={})
     given = parser.parse_args()
     call = digest if given.answers else measure
-    print(json.dumps(call(given.library, given.way, given.task, given.file)))
+    source = Path(given.file).read_bytes() if given.way == "memory" else given.file
+    print(json.dumps(call(given.library, given.way, given.task, source, given.options)))
 
 
 if __name__ == "__main__":
