@@ -21,8 +21,8 @@ import report
 from common import Gate, Row, Sample, run, say, spread, with_threads
 from damaged import damaged
 from parallel_memory import measure_memory, repeated
-from process import MEBIBYTE
 from peers import Loop, worker
+from process import MEBIBYTE
 from scaling import Scaling
 from study import Study, begun, finished
 
