@@ -22,6 +22,8 @@ import report
 from common import BENCH, ROOT, Build, Data, Interpreter, Result, Row, find_data, find_interpreter, say
 
 RESULTS = BENCH / "results"
+#: Fills a figure of matplotlib.
+Draw = Callable[[Any, Sequence[Row]], None]
 IDLE = 0.5  # load above which a warning is due
 
 
@@ -93,8 +95,8 @@ def begun(description: str, name: str) -> Iterator[Study]:
     run["load"] = {"before": before, "after": os.getloadavg()[0]}
 
 
-def finished(study: Study, tables: Sequence[str], draw: Callable[[Any, Sequence[Row]], None]) -> int:
-    """Prints and keeps what was found; the status to end with. `draw` fills a figure of matplotlib."""
+def finished(study: Study, tables: Sequence[str], draw: Draw | None = None) -> int:
+    """Prints and keeps what was found; the status to end with."""
     run, result = study.run, study.result
     lines = [f"# Measured {run['date']}: {run['name']}", "", *[f"**{note}**\n" for note in run["warnings"]]]
     lines += [*tables, "", *report.gate_table(result.gates), ""]
@@ -106,7 +108,7 @@ def finished(study: Study, tables: Sequence[str], draw: Callable[[Any, Sequence[
     return 1 if study.given.check and missed else 0
 
 
-def keep(study: Study, draw: Callable[[Any, Sequence[Row]], None]) -> None:
+def keep(study: Study, draw: Draw | None) -> None:
     result = study.result
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{study.run['date']}-{study.run['name']}.json"
@@ -116,7 +118,8 @@ def keep(study: Study, draw: Callable[[Any, Sequence[Row]], None]) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write_csv(path.with_suffix(".csv"), result.rows)
     say(f"written: {path.relative_to(ROOT)} and the same as .csv")
-    plot(path.with_suffix(".png"), result.rows, draw)
+    if draw is not None:
+        plot(path.with_suffix(".png"), result.rows, draw)
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
@@ -133,7 +136,7 @@ def has_list(lines: Sequence[dict[str, Any]], name: str) -> bool:
     return any(isinstance(line.get(name), list) for line in lines)
 
 
-def plot(path: Path, rows: Sequence[Row], draw: Callable[[Any, Sequence[Row]], None]) -> None:
+def plot(path: Path, rows: Sequence[Row], draw: Draw) -> None:
     try:
         import matplotlib.figure  # for the plot only: everything else runs without it
     except ImportError:
