@@ -326,7 +326,8 @@ def tables(rows: Sequence[Row]) -> list[str]:
 
 def draw(figure: Any, rows: Sequence[Row]) -> None:
     speed, memory = figure.subplots(1, 2)
-    speed.set(title="Speed-up, from a path", xlabel="threads", xscale="log", xticks=THREADS, xticklabels=THREADS)
+    speed.set_xscale("log", base=2)
+    speed.set(title="Speed-up, from a path", xlabel="threads", xticks=THREADS, xticklabels=THREADS)
     lines: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         f = row.figures

@@ -23,7 +23,7 @@ def measure_memory(study: Study, sample: Sample, all_threads: Sequence[int]) -> 
     seen = {threads: peak(study, sample, threads) for threads in all_threads}
     for threads, size in seen.items():
         add_row(study, f"{threads} thread{'s' if threads > 1 else ''}", threads, size)
-    most = max(seen, key=lambda threads: seen[threads])
+    most = max((threads for threads in seen if threads > 1), key=lambda threads: seen[threads])
     name = f"Python, reading by path: most resident memory ({most} threads) against one thread"
     study.result.gates.append(Gate(name, seen[most] / seen[1], 2.0, at_most=True, unit="x"))
     measure_tenfold(study, sample, max(2, min(8, int(study.run["machine"]["cores_usable"]))))
