@@ -17,6 +17,7 @@ from typing import Any
 
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
+RESULTS = BENCH / "results"
 LIBRARY_OF_CONGRESS = "BooksAll.2016.part01.utf8"
 PEERS = ("pymarc", "rmarc", "mrrc")
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -166,7 +167,7 @@ class Data:
         path = self._scratch / f"first-{sample.records}.xml"
         if not path.exists():
             with path.open("wb") as out:
-                command = ["yaz-marcdump", "-f", "utf8", "-t", "utf8", "-o", "marcxml", sample.path]
+                command: list[str | Path] = ["yaz-marcdump", "-f", "utf8", "-t", "utf8", "-o", "marcxml", sample.path]
                 subprocess.run(command, stdout=out, check=True)
         return Sample(path, sample.records, path.stat().st_size)
 
@@ -186,7 +187,7 @@ class Data:
                 if records == most:
                     break
         with path.open("wb") as out:
-            command = ["yaz-marcdump", "-f", "utf8", "-t", "marc8", "-o", "marc", "-l", "9=32", utf8]
+            command: list[str | Path] = ["yaz-marcdump", "-f", "utf8", "-t", "marc8", "-o", "marc", "-l", "9=32", utf8]
             subprocess.run(command, stdout=out, check=True)
         return Sample(path, records, path.stat().st_size)
 
@@ -303,6 +304,10 @@ def find_interpreter(given: str | None, package: Path) -> Interpreter:
 # ---- the build -------------------------------------------------------------------------------------------
 
 
+def built_folder() -> Path:
+    return Path(os.environ.get("LIBMARC_BUILD_DIR") or ROOT / "build" / "release")
+
+
 @dataclass(frozen=True)
 class Build:
     """A build folder with libmarc.so, the Python package and the native programs."""
@@ -328,12 +333,16 @@ class Build:
                 return line.partition("=")[2]
         return ""
 
-    def make(self) -> None:
-        """Brings the native programs up to date."""
+    def check(self) -> None:
+        """There must be something to measure."""
         if not (self.folder / "CMakeCache.txt").exists():
             raise SystemExit("bench: nothing is built yet; `make bench` does that, --build names another folder")
         if self.cached("CMAKE_BUILD_TYPE") != "Release":
             raise SystemExit("bench: this is no Release build: there is nothing to measure")
+
+    def make(self) -> None:
+        """Brings the native programs up to date."""
+        self.check()
         clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
         if self.cached("LIBMARC_BUILD_BENCH") != "ON":
             run(["cmake", "-S", ROOT, "-B", self.folder, "-DLIBMARC_BUILD_BENCH=ON"], clean)

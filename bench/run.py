@@ -7,28 +7,21 @@ A full run writes results/<date>-<name>.json and results/latest.md. A quick or p
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import datetime
-import json
-import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import convert
 import machine
 import native
+import outcome
 import peers
 import process
 import report
-from common import BENCH, ROOT, Build, Result, find_data, find_interpreter, say
+from common import RESULTS, ROOT, Build, Result, built_folder, find_data, find_interpreter, say
 
-RESULTS = BENCH / "results"
 TASKS = (*peers.TASKS, "native", "convert", "scanner", "instructions", "allocations", "memory", "import")
-IDLE = 0.5  # load above which a warning is due
-STEADY = 0.15  # spread above which a warning is due: the best of so uneven rounds may still be a poor one
 
 
 def arguments() -> argparse.Namespace:
@@ -81,10 +74,7 @@ def write(given: argparse.Namespace, run: dict[str, Any], result: Result, text: 
         return
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{run['date']}-{run['name']}.json"
-    gates = [{**dataclasses.asdict(gate), "passed": gate.passed} for gate in result.gates]
-    rows = [dataclasses.asdict(row) for row in result.rows]
-    content = {**run, "notes": result.notes, "gates": gates, "rows": rows}
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    outcome.save(path, run, result)
     if full:
         head = "<!-- Written by bench/run.py from the JSON file of the same run. -->\n"
         (RESULTS / "latest.md").write_text(head + text, encoding="utf-8")
@@ -93,40 +83,18 @@ def write(given: argparse.Namespace, run: dict[str, Any], result: Result, text: 
 
 def main() -> int:
     given = arguments()
-    build = Build(given.build or Path(os.environ.get("LIBMARC_BUILD_DIR") or ROOT / "build" / "release"))
+    build = Build(given.build or built_folder())
     build.make()
-    revision, dirty = machine.revision()
-    name = given.name or f"{revision[:9] if revision else 'unversioned'}{'-changed' if dirty else ''}"
-    before = os.getloadavg()[0]
-    run: dict[str, Any] = {
-        "date": datetime.date.today().isoformat(),
-        "name": name,
-        "revision": revision,
-        "dirty": dirty,
-        "clock": given.clock,
-        "quick": given.quick,
-        "warnings": [],
-    }
-    if given.quick:
-        run["warnings"].append("A quick run: small samples and few rounds, no figures to quote.")
-    if before > IDLE:
-        run["warnings"].append(f"The machine was not idle: load {before:.2f} when it began.")
-        say(run["warnings"][-1])
+    run = outcome.begin(given.quick)
+    run["name"] = given.name or run["name"]
+    run["clock"] = given.clock
     result = Result()
-    begin = time.monotonic()
     measure(given, build, result, run)
-    uneven = [row.figures for row in result.rows if row.figures.get("spread", 0) > STEADY]
-    if uneven:
-        run["warnings"].append(
-            f"Something else was running: {len(uneven)} measurements have a spread above {STEADY:.0%}."
-        )
-    run["minutes"] = (time.monotonic() - begin) / 60
-    run["load"] = {"before": before, "after": os.getloadavg()[0]}
+    outcome.end(run, result)
     text = report.render(run, result)
     print(text)
     write(given, run, result, text)
-    missed = [gate.name for gate in result.gates if gate.passed is not True]
-    return 1 if given.check and missed else 0
+    return outcome.status(result, given.check)
 
 
 if __name__ == "__main__":
