@@ -2,7 +2,8 @@
 # (tools/bootstrap.sh), builds what has changed (tools/build.sh) and leaves the rest alone.
 #
 # Variables: FILE=... (demo, profile)  PYTHON=... (interpreter of .venv)  JOBS=... (parallel jobs)
-#            TESTS="..." (arguments for pytest, such as -k or a file)  ARGS="..." (arguments for bench)
+#            TESTS="..." (arguments for pytest, such as -k or a file)
+#            BENCH=... (bench: another command of the folder bench)  ARGS="..." (arguments for it)
 #            FUZZ_SECONDS=... (for each fuzz target)
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -11,6 +12,7 @@
 FILE ?=
 JOBS ?= $(shell nproc)
 TESTS ?=
+BENCH ?= run
 ARGS ?=
 FUZZ_SECONDS ?= 60
 export FILE JOBS PYTHON
@@ -56,11 +58,11 @@ test-slow: ## the tests that take long: whole files, long properties, valgrind
 	  --error-exitcode=9 $(BUILD)/tests/capi/read_all build/demo.mrc
 	$(call package,$(BUILD)) $(PY) -m pytest -m slow $(TESTS)
 
-bench: ## measure against pymarc, mrrc, rmarc and yaz-marcdump (ARGS=... for the harness)
+bench: ## measure against pymarc, mrrc, rmarc and yaz-marcdump (BENCH=..., ARGS=...: bench/README.md)
 	@tools/bootstrap.sh bench
 	@tools/build.sh release
 	@$(PY) tools/fetch_loc.py
-	$(call package,$(BUILD)) $(PY) bench/run.py $(ARGS)
+	$(call package,$(BUILD)) $(PY) bench/$(BENCH).py $(ARGS)
 
 lint: ## formatting, clang-tidy, ruff, mypy, include rules
 	@tools/bootstrap.sh lint
