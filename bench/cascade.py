@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import native
-import report
-from common import Gate, Row, Sample, run, say, spread, with_threads
+from command import Command, Setting
+from common import Gate, Result, Row, Sample, run, say, spread, with_threads
+from machine import usable_cores
 from peers import ANSWERED_RECORDS, Loop, sample_for, worker
 from process import MEBIBYTE
-from study import Study, begun, finished
 
 STEPS = ("B", "C", "H")
 TASKS = ("read", "title")
@@ -44,26 +44,26 @@ class Entry(NamedTuple):
     step: str  # of libmarc; else ""
 
 
-def threads_of(study: Study) -> int:
+def threads_of() -> int:
     """Of step H."""
-    return max(2, int(study.run["machine"]["cores_usable"]))
+    return max(2, usable_cores())
 
 
-def name_of(study: Study, entry: Entry) -> str:
-    return NAMES[entry.step].format(threads_of(study)) if entry.step else entry.loop.library
+def name_of(entry: Entry) -> str:
+    return NAMES[entry.step].format(threads_of()) if entry.step else entry.loop.library
 
 
 # ---- Python ----------------------------------------------------------------------------------------------
 
 
-def entries(study: Study, task: str) -> list[Entry]:
+def entries(setting: Setting, task: str) -> list[Entry]:
     def loop(library: str, way: str) -> Loop:
         # All records in memory at once are asked for the same part of the file as a loop that only reads.
-        return Loop(task, library, way, sample_for(study.data, "read", library, study.quick))
+        return Loop(task, library, way, sample_for(setting.data, "read", library, setting.quick))
 
     ways = ("path",) if task == WHOLE else ("path", "file")
     ours = [Entry(loop("libmarc", way), step) for way in ways for step in STEPS]
-    return ours + [Entry(loop(library, way), "") for library, way in OTHERS if library in study.python.libraries]
+    return ours + [Entry(loop(library, way), "") for library, way in OTHERS if library in setting.python.libraries]
 
 
 def options(entry: Entry) -> tuple[str, ...]:
@@ -74,45 +74,45 @@ def options(entry: Entry) -> tuple[str, ...]:
     return ("--options", json.dumps({"_queue_records": 1, "_chunk_bytes": one}))
 
 
-def measure_entry(study: Study, entry: Entry, *more: str) -> dict[str, Any]:
-    threads = threads_of(study) if entry.step == "H" else 1
-    return worker(study.python.with_threads(threads), entry.loop, *options(entry), *more)
+def measure_entry(setting: Setting, entry: Entry, *more: str) -> dict[str, Any]:
+    threads = threads_of() if entry.step == "H" else 1
+    return worker(setting.python.with_threads(threads), entry.loop, *options(entry), *more)
 
 
-def compare_answers(study: Study) -> None:
+def compare_answers(setting: Setting, result: Result) -> None:
     """Before anything is timed: all steps have to give pymarc's titles."""
-    if "pymarc" not in study.python.libraries:
+    if "pymarc" not in setting.python.libraries:
         return
-    sample = study.data.first(ANSWERED_RECORDS)
-    expected = worker(study.python, Loop("title", "pymarc", "file", sample), "--answers")
+    sample = setting.data.first(ANSWERED_RECORDS)
+    expected = worker(setting.python, Loop("title", "pymarc", "file", sample), "--answers")
     wrong = 0
     for way in ("path", "file"):
         for step in STEPS:
-            answer = measure_entry(study, Entry(Loop("title", "libmarc", way, sample), step), "--answers")
+            answer = measure_entry(setting, Entry(Loop("title", "libmarc", way, sample), step), "--answers")
             wrong += answer != expected
-    study.result.gates.append(Gate("steps that give other titles than pymarc", wrong, 0, at_most=True))
+    result.gates.append(Gate("steps that give other titles than pymarc", wrong, 0, at_most=True))
 
 
-def measure_python(study: Study) -> None:
-    compare_answers(study)
+def measure_python(setting: Setting, result: Result) -> None:
+    compare_answers(setting, result)
     for task in (*TASKS, WHOLE):
-        turns = entries(study, task)
+        turns = entries(setting, task)
         seen: dict[Entry, list[dict[str, Any]]] = defaultdict(list)
-        for number in range(study.rounds):
-            say(f"{task}: round {number + 1} of {study.rounds}")
+        for number in range(setting.rounds):
+            say(f"{task}: round {number + 1} of {setting.rounds}")
             for entry in turns if number % 2 == 0 else reversed(turns):
-                seen[entry].append(measure_entry(study, entry))
+                seen[entry].append(measure_entry(setting, entry))
         for entry in turns:
-            study.result.rows.append(python_row(study, entry, seen))
+            result.rows.append(python_row(entry, seen))
         if task == WHOLE:
-            gate_whole(study, seen)
+            gate_whole(seen, result)
 
 
 def seconds_a_record(entry: Entry, seen: Sequence[dict[str, Any]]) -> float:
     return min(float(one["wall"]) for one in seen) / entry.loop.sample.records
 
 
-def python_row(study: Study, entry: Entry, seen: dict[Entry, list[dict[str, Any]]]) -> Row:
+def python_row(entry: Entry, seen: dict[Entry, list[dict[str, Any]]]) -> Row:
     mine = seconds_a_record(entry, seen[entry])
     sample = entry.loop.sample
     above = max(one["peak_bytes"] - one["bare_bytes"] for one in seen[entry])
@@ -128,13 +128,13 @@ def python_row(study: Study, entry: Entry, seen: dict[Entry, list[dict[str, Any]
         "times_mrrc": base(seen, lambda e: (e.loop.library, e.loop.way) == ("mrrc", "path"), mine),
         "times_mrrc_bulk": base(seen, lambda e: e.loop.way == BULK, mine),
         "times_rmarc": base(seen, lambda e: e.loop.library == "rmarc", mine),
-        "bytes_above_import": above,
+        "memory_MiB": above / MEBIBYTE,
         "times_file": above / sample.size,
         "spread": spread([one["wall"] for one in seen[entry]]),
         "wall_seconds": sorted(one["wall"] for one in seen[entry]),
         "cpu_seconds": sorted(one["cpu"] for one in seen[entry]),
     }
-    return Row("cascade", name_of(study, entry), figures)
+    return Row("cascade", name_of(entry), figures)
 
 
 def base(seen: dict[Entry, list[dict[str, Any]]], is_base: Callable[[Entry], bool], mine: float) -> float | None:
@@ -143,12 +143,12 @@ def base(seen: dict[Entry, list[dict[str, Any]]], is_base: Callable[[Entry], boo
     return min(found) / mine if found else None
 
 
-def gate_whole(study: Study, seen: dict[Entry, list[dict[str, Any]]]) -> None:
+def gate_whole(seen: dict[Entry, list[dict[str, Any]]], result: Result) -> None:
     """All records of a file in a list, as a user has it who sets nothing: step H."""
     (ours,) = (entry for entry in seen if entry.step == "H")
     most = max(one["peak_bytes"] - one["bare_bytes"] for one in seen[ours])
     ratio = base(seen, lambda entry: entry.loop.way == BULK, seconds_a_record(ours, seen[ours]))
-    gates = study.result.gates
+    gates = result.gates
     gates.append(Gate("list(MARCReader(path)): times mrrc's bulk", ratio, 6.5, unit="x"))
     name = "list(MARCReader(path)): memory against the file"
     gates.append(Gate(name, most / ours.loop.sample.size, 2.5, at_most=True, unit="x"))
@@ -157,33 +157,33 @@ def gate_whole(study: Study, seen: dict[Entry, list[dict[str, Any]]]) -> None:
 # ---- native ----------------------------------------------------------------------------------------------
 
 
-def measure_native(study: Study) -> None:
+def measure_native(setting: Setting, result: Result) -> None:
     """By the clock: libmarc.so on one thread and on two, and yaz-marcdump -n, all of them from a path."""
-    sample = study.data.first(50_000) if study.quick else study.data.whole
+    sample = setting.data.first(50_000) if setting.quick else setting.data.whole
     seconds: dict[str, list[float]] = defaultdict(list)
-    for number in range(study.rounds):
-        say(f"native: round {number + 1} of {study.rounds}")
+    for number in range(setting.rounds):
+        say(f"native: round {number + 1} of {setting.rounds}")
         for threads in (1, 2):
             seconds[f"libmarc.so, {threads} thread{'s' if threads > 1 else ''}"] += native_seconds(
-                study, sample, threads
+                setting, sample, threads
             )
         if shutil.which("yaz-marcdump"):
             seconds[native.YAZ].append(run(["yaz-marcdump", "-n", sample.path], text=False).wall)
     yaz = min(seconds[native.YAZ], default=None)
     for what, seen in seconds.items():
         if seen:
-            study.result.rows.append(native_row(what, sample, seen, yaz))
+            result.rows.append(native_row(what, sample, seen, yaz))
     one, two = (min(seen) for what, seen in seconds.items() if what != native.YAZ)
-    gates = study.result.gates
+    gates = result.gates
     for threads, best, limit in ((1, one, 3.3), (2, two, 6.0)):
         name = f"native, by the clock, from a path, {threads} thread{'s' if threads > 1 else ''}: times {native.YAZ}"
         gates.append(Gate(name, yaz / best if yaz else None, limit, unit="x"))
     if yaz is None:
-        study.result.notes.append("yaz-marcdump is not there (Debian: yaz).")
+        result.notes.append("yaz-marcdump is not there (Debian: yaz).")
 
 
-def native_seconds(study: Study, sample: Sample, threads: int) -> list[float]:
-    command: list[str | Path] = [study.build.native, sample.path, "--path", "--rounds", str(INNER_ROUNDS)]
+def native_seconds(setting: Setting, sample: Sample, threads: int) -> list[float]:
+    command: list[str | Path] = [setting.build.native, sample.path, "--path", "--rounds", str(INNER_ROUNDS)]
     seen = json.loads(run(command, with_threads(threads)).out)
     native.checked(seen["records"], sample, f"libmarc.so on {threads} threads")
     found: list[float] = seen["wall_seconds"]
@@ -203,49 +203,14 @@ def native_row(what: str, sample: Sample, seconds: list[float], yaz: float | Non
     return Row("native", what, figures)
 
 
-# ---- tables and plot -------------------------------------------------------------------------------------
+# ---- the plot --------------------------------------------------------------------------------------------
 
 
-def tables(rows: Sequence[Row]) -> list[str]:
-    head = ("task", "", "source", "records", "records/s", "x B", "x pymarc", "x mrrc", "x mrrc bulk", "x rmarc")
-    cells = [
-        (
-            f["task"],
-            row.what,
-            f["source"],
-            report.number(f["records"]),
-            report.number(f["records_per_second"]),
-            *(report.times(f[f"times_{name}"]) for name in ("B", "pymarc", "mrrc", "mrrc_bulk", "rmarc")),
-            report.number(f["bytes_above_import"] / MEBIBYTE, 1),
-            report.times(f["times_file"]),
-            f"{f['spread']:.0%}",
-        )
-        for row in rows
-        if row.table == "cascade"
-        for f in (row.figures,)
-    ]
-    lines = report.table((*head, "memory MiB", "x file", "spread"), cells)
-    head_native = ("native, from a path", "records", "records/s", "GB/s", "x yaz", "spread")
-    cells_native = [
-        (
-            row.what,
-            report.number(row.figures["records"]),
-            report.number(row.figures["records_per_second"]),
-            report.number(row.figures["gigabytes_per_second"], 2),
-            report.times(row.figures["times_yaz"]),
-            f"{row.figures['spread']:.0%}",
-        )
-        for row in rows
-        if row.table == "native"
-    ]
-    return [*lines, "", *report.table(head_native, cells_native)]
-
-
-def draw(figure: Any, rows: Sequence[Row]) -> None:
+def plot(figure: Any, result: Result) -> None:
     """Records a second of all but the steps that read from a file object."""
     for ax, task in zip(figure.subplots(1, len(TASKS) + 1), (*TASKS, WHOLE), strict=True):
         bars: dict[str, float] = {}
-        for f in (row.figures for row in rows if row.table == "cascade"):
+        for f in (row.figures for row in result.rows if row.table == "cascade"):
             if f["task"] == task and not (f["step"] and f["source"] == WAYS["file"]):
                 name = f["step"] or f"{f['library']}{' bulk' if f['source'] == WAYS[BULK] else ''}"
                 bars[name] = f["records_per_second"]
@@ -254,12 +219,38 @@ def draw(figure: Any, rows: Sequence[Row]) -> None:
         ax.set(title=task, ylabel="records a second", yscale="log")
 
 
-def main() -> int:
-    with begun("Measures the steps from one record at a time to threads.", "cascade") as study:
-        measure_python(study)
-        measure_native(study)
-    return finished(study, tables(study.result.rows), draw)
+def measure(setting: Setting, result: Result) -> None:
+    setting.build.make()
+    measure_python(setting, result)
+    measure_native(setting, result)
 
+
+def conclude(result: Result) -> list[str]:
+    """The steps, each against the first."""
+    lines = []
+    for f in (row.figures for row in result.rows if row.table == "cascade"):
+        if f["step"] in ("C", "H"):
+            times = ", ".join(
+                f"{f[f'times_{peer}']:.1f} times {peer.replace('_', ' ')}"
+                for peer in ("pymarc", "mrrc", "mrrc_bulk", "rmarc")
+                if f[f"times_{peer}"] is not None
+            )
+            lines.append(f"{f['task']}, {f['source']}: {f['step']} is {f['times_B']:.1f} times B; {times}.")
+    return lines
+
+
+COMMAND = Command(
+    name="cascade",
+    description="From one record at a time over batches to threads, beside the peers.",
+    rounds=5,
+    titles={
+        "cascade": "Python, by the clock (memory above that after the import)",
+        "native": "Native, by the clock, from a path",
+    },
+    measure=measure,
+    conclude=conclude,
+    plot=plot,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(COMMAND.main())

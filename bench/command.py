@@ -24,6 +24,7 @@ from common import RESULTS, Build, Data, Interpreter, Result, Row, built_folder,
 class Setting:
     """What a command measures with."""
 
+    build: Build
     python: Interpreter
     data: Data
     rounds: int
@@ -81,7 +82,7 @@ class Command:
             if data.note:
                 run["warnings"].append(f"Not the usual data: {data.note}.")
             rounds = given.rounds or (2 if given.quick else self.rounds)
-            self.measure(Setting(python, data, rounds, given.quick, Path(scratch)), result)
+            self.measure(Setting(build, python, data, rounds, given.quick, Path(scratch)), result)
 
     def text(self, run: dict[str, Any], result: Result) -> str:
         data = run["data"]

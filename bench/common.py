@@ -79,7 +79,7 @@ def version_line(*command: str) -> str | None:
 class Row:
     """One line of a table: what was measured, and its figures by name."""
 
-    table: str  # python, native, convert, instructions, allocations, memory, import, or that of a study
+    table: str  # python, native, convert, instructions, allocations, memory, import, or that of a command
     what: str
     figures: dict[str, Any]
 

@@ -15,7 +15,7 @@ def facts(build: Build, python: Interpreter) -> dict[str, Any]:
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
-        "cores_usable": len(os.sched_getaffinity(0)),
+        "cores_usable": usable_cores(),
         "memory_gib": round(memory_bytes() / (1 << 30), 1),
         "system": distribution(),
         "kernel": platform.release(),
@@ -28,6 +28,10 @@ def facts(build: Build, python: Interpreter) -> dict[str, Any]:
         "yaz": version_line("yaz-marcdump", "-V"),
         "valgrind": version_line("valgrind", "--version"),
     }
+
+
+def usable_cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def processor() -> str:

@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import report
-from common import Gate, Row, Sample, run, say, spread, with_threads
+from command import Command, Setting
+from common import Gate, Result, Row, Sample, run, say, spread, with_threads
 from damaged import damaged
+from machine import usable_cores
 from parallel_memory import measure_memory, repeated
 from peers import Loop, worker
 from process import MEBIBYTE
 from scaling import Scaling
-from study import Study, begun, finished
 
 THREADS = (1, 2, 4, 8)
 PROCESSES = 0  # stands for two processes with one thread each, where else the number of threads stands
@@ -61,8 +61,8 @@ class Seen:
 # ---- one measurement -------------------------------------------------------------------------------------
 
 
-def native_command(study: Study, sample: Sample, source: str) -> list[str | Path]:
-    command: list[str | Path] = [study.build.native, sample.path, "--rounds", str(INNER_ROUNDS)]
+def native_command(setting: Setting, sample: Sample, source: str) -> list[str | Path]:
+    command: list[str | Path] = [setting.build.native, sample.path, "--rounds", str(INNER_ROUNDS)]
     return [*command, "--path"] if source == "path" else command
 
 
@@ -76,17 +76,17 @@ def native_seen(out: str) -> Seen:
     return Seen(wall, cpu, caller, answer["peak_bytes"], answer, found)
 
 
-def measure_native(study: Study, case: Case, threads: int) -> Seen:
-    command = native_command(study, case.sample, case.source)
+def measure_native(setting: Setting, case: Case, threads: int) -> Seen:
+    command = native_command(setting, case.sample, case.source)
     return native_seen(run(command, with_threads(threads)).out)
 
 
-def measure_processes(study: Study, case: Case) -> Seen:
+def measure_processes(setting: Setting, case: Case) -> Seen:
     """Two processes with one thread each, each with its own copy of the data, that begin together."""
     samples = (case.sample, copy_of(case.sample))
     children = [
         subprocess.Popen(
-            [*native_command(study, sample, case.source), "--wait"],
+            [*native_command(setting, sample, case.source), "--wait"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=with_threads(1),
@@ -118,38 +118,38 @@ def copy_of(sample: Sample) -> Sample:
     return replace(sample, path=path)
 
 
-def measure_python(study: Study, case: Case, threads: int) -> Seen:
+def measure_python(setting: Setting, case: Case, threads: int) -> Seen:
     loop = Loop(case.loop, "libmarc", case.source, case.sample)
     more = ("--options", '{"on_error": "skip"}') if case.data == DAMAGED else ()
-    answer = worker(study.python.with_threads(threads), loop, *more)
+    answer = worker(setting.python.with_threads(threads), loop, *more)
     return Seen(answer["wall"], answer["cpu"], None, answer["peak_bytes"], answer["stats"], ())
 
 
-def measure_case(study: Study, case: Case, threads: int) -> Seen:
+def measure_case(setting: Setting, case: Case, threads: int) -> Seen:
     if threads == PROCESSES:
-        return measure_processes(study, case)
-    return measure_native(study, case, threads) if case.loop == NATIVE else measure_python(study, case, threads)
+        return measure_processes(setting, case)
+    return measure_native(setting, case, threads) if case.loop == NATIVE else measure_python(setting, case, threads)
 
 
 # ---- data ------------------------------------------------------------------------------------------------
 
 
-def samples(study: Study) -> dict[str, Sample]:
+def samples(setting: Setting, result: Result) -> dict[str, Sample]:
     """What is read, by its name. All of them are about as large."""
-    scratch = study.scratch
-    sound = study.data.first(20_000 if study.quick else study.data.whole.records)
+    scratch = setting.scratch
+    sound = setting.data.first(20_000 if setting.quick else setting.data.whole.records)
     # A file of our own beside which a copy can lie.
     sound = repeated(sound, 1, scratch / "sound.mrc")
     found = {SOUND: sound, DAMAGED: damaged(sound, scratch / "damaged.mrc")}
     if shutil.which("yaz-marcdump"):
-        marc8 = study.data.dense_marc8(2_000 if study.quick else 20_000)
+        marc8 = setting.data.dense_marc8(2_000 if setting.quick else 20_000)
         path = marc8.path.with_suffix(".utf8")
         utf8 = replace(marc8, path=path, size=path.stat().st_size)
         for name, dense in (("dense UTF-8", utf8), ("dense MARC-8", marc8)):
             times = max(1, sound.size // max(1, dense.size))
             found[name] = repeated(dense, times, scratch / f"{name.replace(' ', '-')}.mrc")
     else:
-        study.result.notes.append("yaz-marcdump is not there (Debian: yaz): no dense MARC-8, no dense UTF-8.")
+        result.notes.append("yaz-marcdump is not there (Debian: yaz): no dense MARC-8, no dense UTF-8.")
     for sample in found.values():
         shutil.copyfile(sample.path, copy_of(sample).path)
     return found
@@ -177,19 +177,19 @@ def turns_of(case: Case) -> tuple[int, ...]:
 Measured = dict[tuple[Case, int], list[Seen]]
 
 
-def measure_speed(study: Study, found: dict[str, Sample]) -> Measured:
+def measure_speed(setting: Setting, found: dict[str, Sample], result: Result) -> Measured:
     """All settings in turn, and the next round the other way."""
-    turns = [(case, threads) for case in cases(found, study.quick) for threads in turns_of(case)]
+    turns = [(case, threads) for case in cases(found, setting.quick) for threads in turns_of(case)]
     measured: Measured = defaultdict(list)
-    for number in range(study.rounds):
-        say(f"round {number + 1} of {study.rounds}: {len(turns)} measurements")
+    for number in range(setting.rounds):
+        say(f"round {number + 1} of {setting.rounds}: {len(turns)} measurements")
         for case, threads in turns if number % 2 == 0 else reversed(turns):
-            measured[case, threads].append(measure_case(study, case, threads))
+            measured[case, threads].append(measure_case(setting, case, threads))
     for (case, threads), seen in measured.items():
         expected = measured[case, 1][0].found
         if any(one.found != expected for one in seen):
             raise RuntimeError(f"{case.data}, {case.source}: other records on {threads} threads than on one")
-        study.result.rows.append(speed_row(case, threads, seen, min(one.wall for one in measured[case, 1])))
+        result.rows.append(speed_row(case, threads, seen, min(one.wall for one in measured[case, 1])))
     return measured
 
 
@@ -197,27 +197,29 @@ def speed_row(case: Case, threads: int, seen: Sequence[Seen], single: float) -> 
     best = min(seen, key=lambda one: one.wall)
     times = 2 if threads == PROCESSES else 1  # of the sample, that both together have read
     figures: dict[str, Any] = {
-        "data": case.data,
         "loop": case.loop,
         "source": case.source,
-        "threads": threads or None,
+        "threads": threads or 1,
         "processes": 2 if threads == PROCESSES else 1,
         "records": case.sample.records,
         "records_per_second": times * case.sample.records / best.wall,
         "gigabytes_per_second": times * case.sample.size / best.wall / 1e9,
         "records_per_cpu_second": times * case.sample.records / min(one.cpu for one in seen),
         "speed_up": times * single / best.wall,
-        "caller_cpu_share": best.caller_cpu / best.cpu if best.caller_cpu is not None else None,
-        "peak_bytes": max(one.peak_bytes for one in seen),
+        "share_of_caller": best.caller_cpu / best.cpu if best.caller_cpu is not None else None,
+        "peak_MiB": max(one.peak_bytes for one in seen) / MEBIBYTE,
         "spread": spread([one.wall for one in seen]),
         "wall_seconds": sorted(one.wall for one in seen),
         "cpu_seconds": sorted(one.cpu for one in seen),
     }
-    for name in ("chunks_ahead", "bytes_held"):
-        figures[name] = max((one.stats[name] for one in seen if name in one.stats), default=None)
+    ahead, held = (
+        max((one.stats[name] for one in seen if name in one.stats), default=None)
+        for name in ("chunks_ahead", "bytes_held")
+    )
+    figures |= {"chunks_ahead": ahead, "held_MiB": None if held is None else held / MEBIBYTE}
     for name in ("wait_source", "wait_workers", "wait_consumer"):
         figures[name] = best.stats.get(name)
-    return Row("parallel", f"{case.data}, {case.loop}, {case.source}", figures)
+    return Row("speed", case.data, figures)
 
 
 # ---- what follows ----------------------------------------------------------------------------------------
@@ -228,135 +230,113 @@ def scaling_of(measured: Measured, case: Case) -> Scaling:
     return Scaling(single / two, 2 * single / pair)
 
 
-def scale(study: Study, measured: Measured) -> None:
+def scale(measured: Measured, result: Result) -> None:
     """A row for each native case, the gates for sound data."""
-    cores = study.run["machine"]["cores_usable"]
     for case in dict.fromkeys(case for case, _threads in measured if case.loop == NATIVE):
         found = scaling_of(measured, case)
-        figures: dict[str, Any] = {"data": case.data, "loop": case.loop, "source": case.source}
-        figures |= {"speed_up": found.speed_up, "ceiling": found.ceiling, "share_of_ceiling": found.share}
-        figures |= {"serial_fraction": found.serial, "serial_fraction_without_ceiling": 2 / found.speed_up - 1}
-        figures |= {f"projected_{n}_threads": found.projected(n) for n in (4, 8)}
-        study.result.rows.append(Row("scaling", f"{case.data}, {case.source}", figures))
+        figures: dict[str, Any] = {
+            "source": case.source,
+            "two_threads": found.speed_up,
+            "two_processes": found.ceiling,
+            "share_of_ceiling": found.share,
+            "serial_fraction": found.serial,
+            "serial_fraction_if_ceiling_were_2": 2 / found.speed_up - 1,
+            "projected_4_cores": found.projected(4),
+            "projected_8_cores": found.projected(8),
+        }
+        result.rows.append(Row("scaling", case.data, figures))
         if case.data == SOUND:
             single, four = (min(one.wall for one in measured[case, turn]) for turn in (1, 4))
-            gate_scaling(study, case.source, cores, found, single / four)
+            result.gates += scaling_gates(case.source, found, single / four)
 
 
-def gate_scaling(study: Study, source: str, cores: int, found: Scaling, four: float) -> None:
-    gates, notes = study.result.gates, study.result.notes
+def scaling_gates(source: str, found: Scaling, four: float) -> list[Gate]:
     where = f"native, sound, from {'a path' if source == 'path' else 'memory'}"
-    if cores >= 4:
-        gates.append(Gate(f"{where}: 4 threads against one", four, 2.5, unit="x"))
-        return
-    gates.append(Gate(f"{where}: 2 threads against two processes", found.share, 0.9, unit="x"))
+    if usable_cores() >= 4:
+        return [Gate(f"{where}: 4 threads against one", four, 2.5, unit="x")]
+    gates = [
+        Gate(f"{where}: 2 threads against two processes", found.share, 0.9, unit="x"),
+        Gate(f"{where}: projection (Amdahl) for 4 threads on 4 cores", found.projected(4), 2.5, unit="x"),
+    ]
     if found.ceiling >= FULL_CEILING:
         gates.append(Gate(f"{where}: 2 threads against one", found.speed_up, 1.8, unit="x"))
-    else:
-        notes.append(
-            f"{where}: two processes reach {found.ceiling:.2f} times one together, not 2: "
-            f"no gate for 2 threads against one ({found.speed_up:.2f})."
-        )
-    gates.append(Gate(f"{where}: projection (Amdahl) for 4 threads on 4 cores", found.projected(4), 2.5, unit="x"))
+    return gates
 
 
-# ---- tables and plot -------------------------------------------------------------------------------------
-
-
-def optional(value: float | None, factor: float = 1, digits: int = 1) -> str:
-    return report.number(None if value is None else value * factor, digits)
-
-
-def percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
-def tables(rows: Sequence[Row]) -> list[str]:
-    speed = [row.figures for row in rows if row.table == "parallel"]
-    scaled = [row.figures for row in rows if row.table == "scaling"]
-    memory = [row for row in rows if row.table == "memory"]
-    head = ("data", "loop", "source", "threads", "records/s", "GB/s", "x one", "records/CPU s", "peak MiB", "ahead")
-    waits = ("held MiB", "waits source ms", "workers ms", "consumer ms", "spread")
-    cells = [
-        (
-            f["data"],
-            f["loop"],
-            f["source"],
-            "2 processes" if f["threads"] is None else str(f["threads"]),
-            report.number(f["records_per_second"]),
-            report.number(f["gigabytes_per_second"], 2),
-            report.times(f["speed_up"]),
-            report.number(f["records_per_cpu_second"]),
-            optional(f["peak_bytes"], 1 / MEBIBYTE),
-            optional(f["chunks_ahead"], digits=0),
-            optional(f["bytes_held"], 1 / MEBIBYTE),
-            *(optional(f[name], 1e3) for name in ("wait_source", "wait_workers", "wait_consumer")),
-            f"{f['spread']:.0%}",
-        )
-        for f in speed
-    ]
-    lines = report.table((*head, *waits), cells)
-    head_scaled = (
-        "native",
-        "source",
-        "2 threads",
-        "2 processes",
-        "share",
-        "serial",
-        "4 threads (projection)",
-        "8 (projection)",
-    )
-    cells_scaled = [
-        (
-            f["data"],
-            f["source"],
-            report.times(f["speed_up"]),
-            report.times(f["ceiling"]),
-            percent(f["share_of_ceiling"]),
-            percent(f["serial_fraction"]),
-            report.times(f["projected_4_threads"]),
-            report.times(f["projected_8_threads"]),
-        )
-        for f in scaled
-    ]
-    lines += ["", *report.table(head_scaled, cells_scaled)]
-    sizes = [(row.what, optional(row.figures["peak_bytes"], 1 / MEBIBYTE)) for row in memory]
-    return [*lines, "", *report.table(("Python, by path", "peak MiB"), sizes)]
-
-
-def draw(figure: Any, rows: Sequence[Row]) -> None:
-    speed, memory = figure.subplots(1, 2)
-    speed.set_xscale("log", base=2)
-    speed.set(title="Speed-up, from a path", xlabel="threads", xticks=THREADS, xticklabels=THREADS)
-    lines: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in rows:
+def conclude(result: Result) -> list[str]:
+    """What two threads tell about the machine and about the work."""
+    lines = []
+    for row in result.rows:
         f = row.figures
-        if row.table == "parallel" and f["source"] == "path" and (f["loop"] == NATIVE or f["data"] == SOUND):
-            lines[f["data"], f["loop"]].append(row)
-    for (data, loop), found in lines.items():
-        points = sorted((r.figures["threads"], r.figures["speed_up"]) for r in found if r.figures["threads"])
-        name = f"{data}, {loop if loop == NATIVE else f'Python {loop}'}"
-        speed.plot(*zip(*points, strict=True), marker="o", linestyle="-" if loop == NATIVE else ":", label=name)
-    for row in lines[SOUND, NATIVE]:
-        if row.figures["threads"] is None:
-            speed.axhline(row.figures["speed_up"], color="grey", linestyle="--", label="sound, two processes")
-    speed.set_ylim(bottom=0)
-    speed.legend(fontsize="small")
-    sizes = {row.what: row.figures["peak_bytes"] / MEBIBYTE for row in rows if row.table == "memory"}
-    memory.bar(range(len(sizes)), list(sizes.values()))
-    memory.set_xticks(range(len(sizes)), [name.replace(", ", "\n") for name in sizes])
+        if row.table != "scaling" or row.what != SOUND:
+            continue
+        lines.append(
+            f"Native, sound, from {f['source']}: two threads reach {f['two_threads']:.2f} times one, "
+            f"two processes {f['two_processes']:.2f} times."
+        )
+        if f["serial_fraction"] is None:
+            lines[-1] += " Two processes are not quick enough together for two threads to tell anything."
+        else:
+            lines[-1] += (
+                f" Serial part of the work: {f['serial_fraction']:.1%}. Projection by Amdahl's law, not measured: "
+                f"{f['projected_4_cores']:.2f} times on 4 cores, {f['projected_8_cores']:.2f} times on 8."
+            )
+            if f["two_processes"] < FULL_CEILING:
+                lines[-1] += " The ceiling is not 2: there is no gate of 1.8 times."
+    if all(row.figures["chunks_ahead"] is None for row in result.rows if row.table == "speed"):
+        lines.append("This build does not say what its threads do: no waits.")
+    return lines
+
+
+# ---- the plot --------------------------------------------------------------------------------------------
+
+
+def plot(figure: Any, result: Result) -> None:
+    speed, memory = figure.subplots(1, 2)
+    plot_speed(speed, [row for row in result.rows if row.table == "speed" and row.figures["source"] == "path"])
+    sizes = {row.what: row.figures["peak_MiB"] for row in result.rows if row.table == "memory"}
+    memory.bar([what.replace(", ", "\n") for what in sizes], list(sizes.values()))
     memory.set(title="Most resident memory, Python by path", ylabel="MiB")
 
 
-def main() -> int:
-    with begun("Measures reading on several threads.", "parallel") as study:
-        found = samples(study)
-        scale(study, measure_speed(study, found))
-        measure_memory(study, found[SOUND], THREADS)
-    if all(row.figures.get("chunks_ahead") is None for row in study.result.rows if row.table == "parallel"):
-        study.result.notes.append("This build does not say what its threads do: no waits.")
-    return finished(study, tables(study.result.rows), draw)
+def plot_speed(ax: Any, rows: Sequence[Row]) -> None:
+    lines: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+    for row in rows:
+        f = row.figures
+        if f["processes"] == 1 and (f["loop"] == NATIVE or row.what == SOUND):
+            lines[row.what, f["loop"]][f["threads"]] = f["speed_up"]
+        elif row.what == SOUND and f["processes"] == 2:
+            ax.axhline(f["speed_up"], color="gray", linestyle="--", label="sound, two processes")
+    for (data, loop), points in lines.items():
+        name = f"{data}, {loop if loop == NATIVE else f'Python {loop}'}"
+        ax.plot(list(points), list(points.values()), marker="o", linestyle="-" if loop == NATIVE else ":", label=name)
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(THREADS, [str(threads) for threads in THREADS])
+    ax.set(title="Speed, times one thread, from a path", xlabel="threads")
+    ax.set_ylim(bottom=0)
+    ax.legend(fontsize="small")
 
+
+def measure(setting: Setting, result: Result) -> None:
+    setting.build.make()
+    found = samples(setting, result)
+    scale(measure_speed(setting, found, result), result)
+    measure_memory(setting, found[SOUND], THREADS, result)
+
+
+COMMAND = Command(
+    name="parallel",
+    description="Reading on 1, 2, 4 and 8 threads.",
+    rounds=5,
+    titles={
+        "speed": "Speed by the clock, times one thread; waits in seconds",
+        "scaling": "Native: what two threads bring, and what follows (projections are not measured)",
+        "memory": "Python, `for record in reader` by path",
+    },
+    measure=measure,
+    conclude=conclude,
+    plot=plot,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(COMMAND.main())

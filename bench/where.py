@@ -1,7 +1,7 @@
 """Where the instructions of one record go: callgrind over bench_native, by what the functions are there for.
 
 What is counted is the difference of three rounds and one, so that the start of the process and the loading of the file
-drop out. What the compiler has put into a function counts for that function.
+drop out; on one thread. What the compiler has put into a function counts for that function.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import shutil
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
-import report
-from common import Gate, Row, Sample, run, say
+from command import Command, Setting
+from common import Gate, Result, Row, Sample, run, say, with_threads
 from native import has_valgrind
-from study import Study, begun, finished
 
 #: The first pattern that fits a function's name decides.
 PARTS = (
@@ -48,11 +48,11 @@ def part_of(name: str) -> str:
     return next((part for part, pattern in PARTS if re.search(pattern, own)), REST)
 
 
-def counted(study: Study, sample: Sample, rounds: int) -> dict[str, int]:
+def counted(setting: Setting, sample: Sample, rounds: int) -> dict[str, int]:
     """Instructions by the name of the function."""
-    out = study.scratch / f"callgrind-{rounds}"
-    program: list[str | Path] = [study.build.native, sample.path, "--rounds", str(rounds)]
-    run(["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}", *program])
+    out = setting.scratch / f"callgrind-{rounds}"
+    program: list[str | Path] = [setting.build.native, sample.path, "--rounds", str(rounds)]
+    run(["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}", *program], with_threads(1))
     found: dict[str, int] = defaultdict(int)
     for line in run(["callgrind_annotate", "--threshold=100", "--auto=no", out]).out.splitlines():
         match = LINE.match(line)
@@ -61,9 +61,9 @@ def counted(study: Study, sample: Sample, rounds: int) -> dict[str, int]:
     return found
 
 
-def measure(study: Study, data: str, sample: Sample) -> None:
+def count(setting: Setting, data: str, sample: Sample, result: Result) -> None:
     say(f"instructions: {data}")
-    once, more = counted(study, sample, 1), counted(study, sample, ROUNDS)
+    once, more = counted(setting, sample, 1), counted(setting, sample, ROUNDS)
     parts: dict[str, float] = defaultdict(float)
     functions: dict[str, float] = {}
     for name in more:
@@ -75,33 +75,45 @@ def measure(study: Study, data: str, sample: Sample) -> None:
         names = [n for n in sorted(functions, key=lambda n: -functions[n]) if part_of(n) == part and functions[n] >= 1]
         figures = {"data": data, "records": sample.records, "instructions_a_record": each, "share": each / total}
         figures["functions"] = [f"{functions[name]:.0f} {name.partition('(marc')[0][:100]}" for name in names]
-        study.result.rows.append(Row("where", part, figures))
+        result.rows.append(Row("where", part, figures))
     if data == "sound":
-        study.result.gates.append(Gate("instructions a record", total, 5_000, at_most=True))
+        result.gates.append(Gate("instructions a record", total, 5_000, at_most=True))
 
 
-def tables(study: Study) -> list[str]:
-    lines: list[str] = []
-    for data in dict.fromkeys(row.figures["data"] for row in study.result.rows):
-        rows = [row for row in study.result.rows if row.figures["data"] == data]
-        total = sum(row.figures["instructions_a_record"] for row in rows)
-        cells = [
-            (row.what, report.number(row.figures["instructions_a_record"]), f"{row.figures['share']:.1%}")
-            for row in rows
-        ]
-        head = (f"{data}, {rows[0].figures['records']} records", "instructions a record", "share")
-        lines += [*report.table(head, [*cells, ("all", report.number(total), "100.0%")]), ""]
-    return lines
+def conclude(result: Result) -> list[str]:
+    """The functions that most of it goes into."""
+    return [
+        f"{row.figures['data']}, {row.what}: {row.figures['functions'][0]}"
+        for row in result.rows
+        if row.figures["share"] >= 0.1
+    ]
 
 
-def main() -> int:
-    with begun("Counts where the instructions of a record go.", "where") as study:
-        if has_valgrind(study.result):
-            measure(study, "sound", study.data.first(5_000 if study.quick else 20_000))
-            if shutil.which("yaz-marcdump"):
-                measure(study, "dense MARC-8", study.data.dense_marc8(1_000 if study.quick else 5_000))
-    return finished(study, tables(study))
+def plot(figure: Any, result: Result) -> None:
+    names = list(dict.fromkeys(row.figures["data"] for row in result.rows))
+    for ax, data in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        rows = [row for row in result.rows if row.figures["data"] == data][::-1]
+        ax.barh([row.what for row in rows], [row.figures["instructions_a_record"] for row in rows])
+        ax.set(title=data, xlabel="instructions a record")
 
+
+def measure(setting: Setting, result: Result) -> None:
+    setting.build.make()
+    if has_valgrind(result):
+        count(setting, "sound", setting.data.first(5_000 if setting.quick else 20_000), result)
+        if shutil.which("yaz-marcdump"):
+            count(setting, "dense MARC-8", setting.data.dense_marc8(1_000 if setting.quick else 5_000), result)
+
+
+COMMAND = Command(
+    name="where",
+    description="Where the instructions of a record go, by callgrind.",
+    rounds=1,
+    titles={"where": "Instructions of a record, by what the functions are there for"},
+    measure=measure,
+    conclude=conclude,
+    plot=plot,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(COMMAND.main())
