@@ -6,7 +6,7 @@ import json
 import shutil
 from typing import NamedTuple
 
-from common import Build, Data, Gate, Result, Row, Sample, run, say, spread
+from common import Build, Data, Gate, Result, Row, Sample, run, say, spread, with_threads
 
 INNER_ROUNDS = 3
 
@@ -45,7 +45,9 @@ def measure(build: Build, data: Data, rounds: int, quick: bool, result: Result) 
         ours: list[float] = []
         theirs: list[float] = []
         for _ in range(rounds):
-            seen = json.loads(run([build.native, sample.path, "--rounds", str(INNER_ROUNDS), *one.options]).out)
+            seen = json.loads(
+                run([build.native, sample.path, "--rounds", str(INNER_ROUNDS), *one.options], with_threads(1)).out
+            )
             if seen["records"] != sample.records:
                 raise RuntimeError(f"{one.what}: {seen['records']} records where there are {sample.records}")
             ours += seen["cpu_seconds"]

@@ -206,12 +206,10 @@ static int run_round(const char *path, const content *file, const marc_reader_op
 
 static void print_threads(const marc_reader_info *info) {
   printf(", \"source_reads\": %" PRIu64, info->source_reads);
-#ifdef BENCH_HAS_THREADS
   printf(", \"threads\": %" PRIu32 ", \"chunks_ahead\": %" PRIu32 ", \"bytes_held\": %" PRIu64, info->threads,
          info->chunks_ahead, info->bytes_held);
   printf(", \"wait_source\": %.6f, \"wait_workers\": %.6f, \"wait_consumer\": %.6f", (double)info->wait_source * 1e-9,
          (double)info->wait_workers * 1e-9, (double)info->wait_consumer * 1e-9);
-#endif
 }
 
 int main(int argc, char **argv) {

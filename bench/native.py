@@ -1,4 +1,4 @@
-"""libmarc.so through its C interface, the scanner, yaz-marcdump: CPU time, instructions, allocations."""
+"""libmarc.so through its C interface on one thread, the scanner, yaz-marcdump: CPU time, instructions, allocations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from common import Build, Data, Gate, Result, Row, Sample, run, say, spread
+from common import Build, Data, Gate, Result, Row, Sample, run, say, spread, with_threads
 
 WAYS: dict[str, tuple[str, ...]] = {
     "parse, from memory": (),
@@ -21,7 +21,7 @@ INNER_ROUNDS = 3
 
 
 def native(build: Build, sample: Sample, *arguments: str) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(run([build.native, sample.path, *arguments]).out)
+    answer: dict[str, Any] = json.loads(run([build.native, sample.path, *arguments], with_threads(1)).out)
     return answer
 
 
@@ -85,7 +85,7 @@ def has_valgrind(result: Result) -> bool:
 
 
 def instructions(*command: str | Path) -> int:
-    seen = run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command]).err
+    seen = run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command], with_threads(1)).err
     match = re.search(r"Collected : (\d+)", seen)
     if match is None:
         raise RuntimeError(f"callgrind does not say what it counted:\n{seen}")
@@ -94,7 +94,9 @@ def instructions(*command: str | Path) -> int:
 
 def allocations(*command: str | Path) -> tuple[int, int]:
     """How many allocations there were from the heap, and of how many bytes."""
-    seen = run(["valgrind", "--tool=memcheck", "--leak-check=no", "--undef-value-errors=no", *command]).err
+    seen = run(
+        ["valgrind", "--tool=memcheck", "--leak-check=no", "--undef-value-errors=no", *command], with_threads(1)
+    ).err
     match = re.search(r"total heap usage: ([\d,]+) allocs, [\d,]+ frees, ([\d,]+) bytes", seen)
     if match is None:
         raise RuntimeError(f"valgrind does not say what was allocated:\n{seen}")
