@@ -23,6 +23,7 @@ QUEUE_LIMIT = 200  # records; the queue's batch is never larger
 FLAT = 0.05  # so near to the best is as good as the best
 MUCH = 8  # MiB that two readers may hold more than at batch size 1
 MEBIBYTE = 1 << 20
+DEFAULT_UNIT = 512 << 10
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Unit:
 
 def units(sample: Sample) -> list[Unit]:
     mean = sample.size / sample.records
-    return [*[Unit(size, max(LEAST_UNIT, round(size * mean))) for size in SIZES], Unit(None, MEBIBYTE)]
+    return [*[Unit(size, max(LEAST_UNIT, round(size * mean))) for size in SIZES], Unit(None, DEFAULT_UNIT)]
 
 
 def measure(setting: Setting, result: Result) -> None:

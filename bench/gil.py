@@ -23,8 +23,8 @@ WORKERS: dict[str, tuple[str, ...]] = {
 NATIVE_LIMIT = 1.5  # times the time of one thread
 PACE_LIMIT = 80  # per cent
 KIBIBYTE = 1 << 10
-UNITS = tuple(size * KIBIBYTE for size in (4, 16, 64, 256, 1024, 4096))
-DEFAULT_UNIT = 1024 * KIBIBYTE
+UNITS = tuple(size * KIBIBYTE for size in (4, 16, 64, 256, 512, 1024, 4096))
+DEFAULT_UNIT = 512 * KIBIBYTE
 BESIDE = {"alone": "alone", "thread": "beside a native thread", "process": "beside a native process"}
 WAYS = {"path": "from a path", "file": "from a file object"}
 

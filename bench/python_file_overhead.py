@@ -19,7 +19,7 @@ from common import BENCH, Gate, Result, Row, Sample, say, spread
 
 SOURCES = {"file": "an open file", "BytesIO": "a subclass of BytesIO", "gzip": "gzip"}
 PARTS = {"read": "read()", "native": "native", "python": "Python"}
-DEFAULT_UNIT = 1 << 20
+DEFAULT_UNIT = 512 << 10
 
 
 def measure(setting: Setting, result: Result) -> None:

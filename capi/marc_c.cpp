@@ -49,7 +49,7 @@ marc_reader_options default_options() {
   marc_reader_options options{};
   options.struct_size = sizeof options;
   options.parse_mode = MARC_PARSE_PYMARC;
-  options.chunk_bytes = 1U << 20;
+  options.chunk_bytes = 512U << 10;
   options.largest_record = 64U << 20;
   options.range_end = UINT64_MAX;
   return options;
@@ -82,7 +82,7 @@ std::size_t chunks_ahead(const marc::Source &source, const marc_reader_options &
   const bool none =
       options.read_ahead == MARC_AHEAD_NONE || (options.read_ahead == MARC_AHEAD_AUTO && source.is_live());
   if (none || threads == 1) return 0;
-  return options.read_ahead > 0 ? static_cast<std::size_t>(options.read_ahead) : threads + 2;
+  return options.read_ahead > 0 ? static_cast<std::size_t>(options.read_ahead) : threads + 1;
 }
 
 // What reads a source as the options say.

@@ -17,7 +17,7 @@
 namespace marc {
 
 struct FramerOptions {
-  std::size_t chunk = 1 << 20;    // about as many bytes in a batch
+  std::size_t chunk = 512 << 10;  // about as many bytes in a batch
   std::size_t batch_records = 0;  // most pieces in a batch; 0: no limit
   std::size_t largest = 64 << 20; // a damaged piece above it is rejected in parts
   Reading reading = Reading::Pymarc;

@@ -100,7 +100,7 @@ class MARCReader(Reader):
         largest_record: int = 64 << 20,
         byte_range: tuple[int, int] | None = None,
         _queue_records: int = QUEUE_RECORDS,
-        _chunk_bytes: int = 1 << 20,
+        _chunk_bytes: int = 512 << 10,
         _capped: bool = True,
         _format: int = lib.MARC_FORMAT_ISO2709,
         _read_ahead: int = lib.MARC_AHEAD_AUTO,

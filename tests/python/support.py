@@ -38,7 +38,7 @@ T = TypeVar("T")
 #: What hangs is ended after so many seconds. Nothing else depends on a clock.
 HANG = 120.0
 HERE = Path(__file__).resolve().parent
-CHUNK = 1 << 20  # bytes that a reader asks for at once
+CHUNK = 512 << 10  # bytes that a reader asks for at once
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc")
 
 # ---- records ----

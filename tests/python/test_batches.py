@@ -71,7 +71,7 @@ def test_batch_memory_bounds() -> None:
     small, large = books(700), books(60, size=9_000)
     assert sizes(MARCReader(b"".join(small), _queue_records=5_000)) == [200, 200, 200, 100]
     for records in (QUEUE_RECORDS, 5_000):
-        batches = fillings(MARCReader(b"".join(large), _queue_records=records))
+        batches = fillings(MARCReader(b"".join(large), _queue_records=records, _chunk_bytes=1 << 20))
         assert [raw for batch in batches for raw in batch] == large
         assert all(sum(map(len, batch)) <= QUEUE_BYTES for batch in batches)
         # and a batch ends at the limit, not before it
@@ -95,7 +95,7 @@ def test_batch_bytes_at_the_limit() -> None:
 
 def test_caps_can_be_lifted_for_measurements() -> None:
     data = b"".join(books(700, size=1_000))
-    assert sizes(MARCReader(data, _queue_records=5_000, _capped=False)) == [700]
+    assert sizes(MARCReader(data, _queue_records=5_000, _chunk_bytes=1 << 20, _capped=False)) == [700]
 
 
 def oversized(number: int, size: int) -> bytes:

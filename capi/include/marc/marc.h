@@ -290,7 +290,7 @@ typedef struct marc_error {
 typedef struct marc_reader_options {
   uint32_t struct_size;
   uint32_t parse_mode;     /* MARC_PARSE_...; default MARC_PARSE_PYMARC */
-  uint32_t chunk_bytes;    /* bytes that are asked from the source at once; 64 to 1 GiB; default 1 MiB */
+  uint32_t chunk_bytes;    /* bytes that are asked from the source at once; 64 to 1 GiB; default 512 KiB */
   uint32_t batch_records;  /* most pieces in a batch; 0, the default: as many as a chunk holds */
   uint64_t largest_record; /* bytes; a damaged piece above it is rejected in parts as it streams by; 1 byte to 3 GiB;
                               default 64 MiB */
