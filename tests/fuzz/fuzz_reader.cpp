@@ -1,5 +1,6 @@
 // The C interface as a whole: a callback that gives bytes in fuzzed portions, waits, fails or is cancelled, must give
-// the pieces that memory gives, and every byte must be in one of them or be counted as silent.
+// the pieces that memory gives, and every byte must be in one of them or be counted as silent. So must three threads, and
+// byte ranges together.
 // SPDX-License-Identifier: MIT
 #include "checks.hpp"
 #include "fuzzing.hpp"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -24,7 +26,7 @@ namespace {
 using namespace fuzz;
 
 // What the control bytes say about the source.
-enum Flag : unsigned { kBest, kFails, kInterrupts, kCancels, kKeepsBatches, kPositioned, kComparesModes };
+enum Flag : unsigned { kBest, kFails, kInterrupts, kCancels, kKeepsBatches, kPositioned, kComparesModes, kThreads };
 
 // A source that follows the control bytes.
 class Source {
@@ -101,10 +103,13 @@ marc_reader_options options_of(const Input &input) {
   return options;
 }
 
+[[maybe_unused]] const int kEnvironment = ::setenv("MARC_NUM_THREADS", "3", 1);
+
 // The options that must not change what is read.
 marc_reader_options with_batches(marc_reader_options options, const Input &input) {
   options.chunk_bytes = 64 + 37U * input.chunk();
   options.batch_records = input.batch() % 8;
+  options.read_ahead = input.flag(kThreads) ? 1 + input.batch() / 8 % 4 : MARC_AHEAD_NONE;
   return options;
 }
 
@@ -276,6 +281,43 @@ void check_borders(std::string_view bytes, marc_reader_options options, const st
           "other pieces in the other parse mode");
 }
 
+// The ranges between random places give together what one reader gives; their indexes count from 0.
+void check_ranges(std::string_view bytes, const Input &input, const marc_reader_options &given, const Reading &whole) {
+  test::Random random(input.seed());
+  std::vector<std::uint64_t> cuts{0, UINT64_MAX};
+  for (std::size_t i = random.between(1, 3); i > 0; --i) cuts.push_back(random.below(bytes.size() + 2));
+  std::sort(cuts.begin(), cuts.end());
+  std::vector<Piece> pieces;
+  std::uint64_t silent = 0;
+  std::uint64_t heads = 0;
+  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+    marc_reader_options options = given;
+    options.range_begin = cuts[i];
+    options.range_end = cuts[i + 1];
+    const Reader reader = open_bytes(bytes, options);
+    std::int32_t status = MARC_OK;
+    const std::uint64_t before = heads;
+    for (marc_batch *batch = nullptr; (status = marc_reader_next_batch(reader.get(), &batch, nullptr)) == MARC_OK;) {
+      const Batch owned(batch);
+      const std::size_t known = pieces.size();
+      add_pieces(view_of(batch), pieces);
+      for (std::size_t k = known; k < pieces.size(); ++k) {
+        if (pieces[k].status != MARC_BAD_OVERSIZE_PART) ++heads;
+        const std::uint64_t own = heads - before; // pieces of this range so far
+        require(pieces[k].index == (own == 0 ? 0 : own - 1), "indexes of a range that do not count from 0");
+        pieces[k].index = heads == 0 ? 0 : heads - 1;
+      }
+    }
+    require(status == MARC_END, "a range that does not end in MARC_END");
+    marc_reader_info info{};
+    info.struct_size = sizeof info;
+    marc_reader_get_info(reader.get(), &info);
+    silent += info.silent_bytes;
+  }
+  check_same(whole.pieces(), pieces);
+  require(silent == whole.info().silent_bytes, "silent bytes of the ranges");
+}
+
 } // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
@@ -288,6 +330,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   require(expected.run(SIZE_MAX, false) == MARC_END, "memory does not end in MARC_END");
   check_memory(expected, bytes, options.parse_mode);
   if (input.flag(kComparesModes)) check_borders(bytes, options, expected.pieces());
+
+  check_ranges(bytes, input, with_batches(options, input), expected);
 
   Source source(input);
   Reader reader = open_source(source, input, with_batches(options, input));
