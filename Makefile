@@ -4,7 +4,7 @@
 # Variables: FILE=... (demo, profile)  PYTHON=... (interpreter of .venv)  JOBS=... (parallel jobs)
 #            TESTS="..." (arguments for pytest, such as -k or a file)
 #            BENCH=... (bench: another command of the folder bench)  ARGS="..." (arguments for it)
-#            FUZZ_SECONDS=... (for each fuzz target)
+#            FUZZ_SECONDS=... (for each fuzz target)  THREADS=... (test-threads)
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -15,7 +15,11 @@ TESTS ?=
 BENCH ?= run
 ARGS ?=
 FUZZ_SECONDS ?= 60
+THREADS ?= 2
 export FILE JOBS PYTHON
+# What is about reading, not about records.
+READING := $(patsubst %,tests/python/test_%.py,batches boundary_properties boundary_rule damage_kinds damaged differences \
+  faults io_faults iterator_states live_streams modes parallel positions pymarc_parity ranges sources threads)
 
 BUILD := build/release
 PY := .venv/bin/python
@@ -25,7 +29,7 @@ package = PYTHONPATH=$(CURDIR)/$(1)/python LIBMARC_BUILD_DIR=$(CURDIR)/$(1)
 fixed_addresses = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 preload = LD_PRELOAD="$$($${CC:-cc} -print-file-name=$(1)) $$($${CXX:-c++} -print-file-name=libstdc++.so.6)"
 
-.PHONY: help demo test test-slow bench lint format coverage asan tsan fuzz profile docs wheel clean
+.PHONY: help demo test test-threads test-slow bench lint format coverage asan tsan fuzz profile docs wheel clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +52,12 @@ test: ## C++, C and Python tests (quick: large data in samples)
 	@$(PY) tools/fetch_loc.py
 	ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS); native=$$?; \
 	  $(call package,$(BUILD)) $(PY) -m pytest -m "not slow" $(TESTS) && exit $$native
+
+test-threads: ## the tests of reading again, on THREADS threads (2)
+	@tools/bootstrap.sh test
+	@tools/build.sh release
+	MARC_NUM_THREADS=$(THREADS) ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) -R 'pipeline|reader|ring|pool'
+	MARC_NUM_THREADS=$(THREADS) $(call package,$(BUILD)) $(PY) -m pytest -m "not slow" $(READING)
 
 test-slow: ## the tests that take long: whole files, long properties, valgrind
 	@tools/bootstrap.sh test-slow
