@@ -83,7 +83,10 @@ unsigned quota() { return kMostThreads; }
 
 } // namespace
 
-unsigned usable_cpus() { return std::clamp(std::min(processors(), quota()), 1U, kMostThreads); }
+unsigned usable_cpus() {
+  static const unsigned kQuota = quota(); // some files to read: once
+  return std::clamp(std::min(processors(), kQuota), 1U, kMostThreads);
+}
 
 unsigned thread_count(Failure &failure) {
   const char *text = std::getenv("MARC_NUM_THREADS");

@@ -10,7 +10,8 @@ namespace marc {
 // number from 0 to 1024.
 unsigned thread_count(Failure &failure);
 
-// The processors that this process may use: by its affinity and by the CPU quota of its control groups. At least 1.
+// The processors that this process may use: by its affinity, and by the CPU quota that its control groups had when this was
+// first asked. At least 1.
 unsigned usable_cpus();
 
 } // namespace marc
