@@ -84,7 +84,10 @@ void Pipeline::start_ring() noexcept {
 // Whether there is enough left to be worth it, and it may be read before it is asked for.
 bool Pipeline::may_use_threads() const {
   if (options_.threads < 2 || options_.ahead == 0 || framer_.at_beginning()) return false;
-  return !framer_.window().ends_input || framer_.window().size > options_.pieces.chunk;
+  const Window &window = framer_.window();
+  const std::uint64_t size = source_->size(); // 0 where it is not known
+  const bool is_last = window.ends_input || (size > 0 && window.offset + window.size >= size);
+  return !is_last || window.size > options_.pieces.chunk;
 }
 
 std::unique_ptr<Batch> Pipeline::next_of_ring(Failure &outcome) {
