@@ -93,6 +93,10 @@ bool Pipeline::may_use_threads() const {
 std::unique_ptr<Batch> Pipeline::next_of_ring(Failure &outcome) {
   for (;;) {
     pump();
+    if (is_cancelled()) {
+      outcome = {MARC_E_CANCELLED, 0, {}};
+      return nullptr;
+    }
     Ring::Taken taken = ring_->take();
     add(counters_.wait_workers, taken.waited);
     add(counters_.wait_consumer, Ring::Clock::now() - taken.waited - std::max(taken.ready, left_));
