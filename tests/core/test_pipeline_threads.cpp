@@ -334,7 +334,9 @@ BOOST_AUTO_TEST_CASE(cancelled_inside_any_read_with_threads) {
   const std::string &data = small_input();
   const std::vector<std::string> all = pieces_of_memory(data);
   const marc::SharedPool pool(3);
-  for (std::size_t number = 1; number < 30; ++number) {
+  Log whole;
+  pieces_of(scripted(data, at_once(), whole), threaded(100), data.size());
+  for (std::size_t number = 1; number <= whole.reads; ++number) {
     Log log;
     auto source = scripted(data, at_once(), log);
     marc::Pipeline *running = nullptr;
@@ -361,12 +363,12 @@ BOOST_AUTO_TEST_CASE(cancelled_inside_any_read_with_threads) {
 }
 
 BOOST_AUTO_TEST_CASE(cancelled_by_another_thread_at_any_time) {
-  const std::string data = repeated(small_input(), 20);
+  const std::string data = repeated(small_input(), 100);
   const std::vector<std::string> all = pieces_of_memory(data);
   Random random(3);
   const marc::SharedPool pool(3);
   std::size_t cancelled = 0;
-  for (int round = 0; round < 150; ++round) {
+  for (int round = 0; round < 60; ++round) {
     Log log;
     marc::Pipeline pipeline(scripted(data, at_once(), log), threaded(random.between(64, 3000)));
     const std::size_t pieces = random.below(all.size() / 3);
