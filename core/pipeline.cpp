@@ -141,6 +141,8 @@ bool Pipeline::post_part() {
   const std::size_t to = arena_ == nullptr ? std::min(window.size, options_.pieces.chunk) : window.size;
   // The beginning of a record may have been cut when it was searched.
   const std::size_t from = searched_ - std::min<std::size_t>(searched_, 2 * kLargestLength);
+  // Few new bytes are not worth it: the search would be done over and over.
+  if (to - searched_ < (searched_ - from) / 4) return false;
   const std::size_t anchor = last_anchor(window.data, from, to, window.size, window.size);
   searched_ = to;
   if (anchor == 0) return false;
