@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include <unistd.h>
@@ -55,8 +56,6 @@ std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
   if (batch != nullptr) {
     deliver(*batch);
     outcome = {};
-  } else if (ring_ == nullptr || ring_->is_empty()) {
-    offset_ = framer_.window().offset;
   }
   ended_ = batch == nullptr && outcome.code != MARC_E_INTERRUPTED && outcome.code != MARC_E_CANCELLED;
   left_ = Ring::Clock::now();
@@ -66,6 +65,7 @@ std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
 std::unique_ptr<Batch> Pipeline::next_on_the_spot(Failure &outcome) {
   std::unique_ptr<Batch> batch = make(outcome, false);
   counters_.silent_bytes += framer_.take_passed_silent();
+  if (batch == nullptr) offset_ = framer_.window().offset;
   if (batch != nullptr && may_use_threads()) start_ring();
   return batch;
 }
@@ -84,12 +84,19 @@ void Pipeline::start_ring() noexcept {
 // Whether there is enough left to be worth it, and it may be read before it is asked for.
 bool Pipeline::may_use_threads() const {
   if (options_.threads < 2 || options_.ahead == 0 || framer_.at_beginning()) return false;
-  return !framer_.window().ends_input || framer_.window().size > options_.pieces.chunk;
+  const Window &window = framer_.window();
+  const std::uint64_t size = source_->size(); // 0 where it is not known
+  const bool is_last = window.ends_input || (size > 0 && window.offset + window.size >= size);
+  return !is_last || window.size > options_.pieces.chunk;
 }
 
 std::unique_ptr<Batch> Pipeline::next_of_ring(Failure &outcome) {
   for (;;) {
     pump();
+    if (is_cancelled()) {
+      outcome = {MARC_E_CANCELLED, 0, {}};
+      return nullptr;
+    }
     Ring::Taken taken = ring_->take();
     add(counters_.wait_workers, taken.waited);
     add(counters_.wait_consumer, Ring::Clock::now() - taken.waited - std::max(taken.ready, left_));
@@ -97,17 +104,24 @@ std::unique_ptr<Batch> Pipeline::next_of_ring(Failure &outcome) {
     if (taken.batch != nullptr) return std::move(taken.batch);
     if (taken.outcome.code == MARC_OK) continue; // a part of silent bytes
     outcome = std::move(taken.outcome);
+    // The last in the ring is what pump() came to. Before it stands what went wrong in a part: there reading stopped.
+    if (pumped_out_ && ring_->is_empty()) offset_ = framer_.window().offset;
     pumped_out_ = outcome.code != MARC_E_INTERRUPTED;
     return nullptr;
   }
 }
 
-// Reads on until the ring is full.
+// Reads on until the ring is full. Where memory runs out is a place like others: what is in the ring comes before it.
 void Pipeline::pump() {
   while (!ring_->is_full() && !pumped_out_) {
     Failure outcome{MARC_END, 0, {}};
     posted_ = false;
-    std::unique_ptr<Batch> batch = make(outcome, true);
+    std::unique_ptr<Batch> batch;
+    try {
+      batch = make(outcome, true);
+    } catch (const std::bad_alloc &) {
+      outcome = {MARC_E_NOMEM, 0, {}};
+    }
     counters_.silent_bytes += framer_.take_passed_silent();
     if (batch != nullptr) {
       ring_->push(std::move(batch));
@@ -127,6 +141,8 @@ bool Pipeline::post_part() {
   const std::size_t to = arena_ == nullptr ? std::min(window.size, options_.pieces.chunk) : window.size;
   // The beginning of a record may have been cut when it was searched.
   const std::size_t from = searched_ - std::min<std::size_t>(searched_, 2 * kLargestLength);
+  // Few new bytes are not worth it: the search would be done over and over.
+  if (to - searched_ < (searched_ - from) / 4) return false;
   const std::size_t anchor = last_anchor(window.data, from, to, window.size, window.size);
   searched_ = to;
   if (anchor == 0) return false;
@@ -236,7 +252,8 @@ void Pipeline::deliver(Batch &batch) {
 }
 
 std::span<const std::uint8_t> Pipeline::rest() const {
-  return {framer_.window().data, ended_ ? framer_.window().size : 0};
+  const Window &window = framer_.window();
+  return {window.data, ended_ && window.offset == offset_ ? window.size : 0};
 }
 
 // Reads once from the source, behind the window.

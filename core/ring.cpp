@@ -41,7 +41,7 @@ void Ring::post(const Window &part) {
   ++used_;
 }
 
-void Ring::push(std::unique_ptr<Batch> batch) {
+void Ring::push(std::unique_ptr<Batch> batch) noexcept {
   Slot &slot = back();
   slot.batches.push_back(std::move(batch));
   slot.ready = Clock::now();
@@ -49,7 +49,7 @@ void Ring::push(std::unique_ptr<Batch> batch) {
   ++used_;
 }
 
-void Ring::push(Failure outcome) {
+void Ring::push(Failure outcome) noexcept {
   Slot &slot = back();
   slot.outcome = std::move(outcome);
   slot.ready = Clock::now();

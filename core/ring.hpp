@@ -49,15 +49,17 @@ public:
   // A part of the input, from one anchor to the next: a window with a border. May throw, and then has taken nothing.
   void post(const Window &part);
   // What the caller has made itself.
-  void push(std::unique_ptr<Batch> batch);
-  void push(Failure outcome);
+  void push(std::unique_ptr<Batch> batch) noexcept;
+  void push(Failure outcome) noexcept;
 
   // Waits for the foremost slot, which there must be.
   Taken take();
 
 private:
   struct Slot {
-    Slot(Ring &its_ring, const FramerOptions &options) : ring(its_ring), framer(options, its_ring.recycler_) {}
+    Slot(Ring &its_ring, const FramerOptions &options) : ring(its_ring), framer(options, its_ring.recycler_) {
+      batches.reserve(1); // so that push() needs no memory
+    }
 
     Ring &ring;
     Framer framer;

@@ -7,11 +7,15 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
+#include <exception>
 #include <new>
 
 #include <malloc.h>
 
 namespace test {
+
+// On a thread that sets it, nothing is refused.
+inline thread_local bool is_spared = false;
 
 // Set by one thread while no other one allocates; counts on any.
 struct Counter {
@@ -22,6 +26,7 @@ struct Counter {
   std::atomic<std::ptrdiff_t> most{0};    // the most bytes there were; while a block is moved it counts twice
   std::atomic<std::size_t> fails_from{0}; // 0: never; else the number of the first allocation that fails
   std::atomic<std::size_t> fails_to{0};   // and of the last
+  std::atomic<bool> is_odd{false};        // what operator new refuses it refuses by an exception of another type
 
   void set(bool counting, std::size_t from = 0, std::size_t to = 0) {
     asked = 0;
@@ -31,7 +36,7 @@ struct Counter {
     counts = counting;
   }
   bool allows() {
-    if (!counts) return true;
+    if (!counts || is_spared) return true;
     const std::size_t number = ++asked;
     return fails_from == 0 || number < fails_from || number > fails_to;
   }
@@ -86,6 +91,7 @@ void *allocated(std::size_t size, std::size_t alignment) {
 
 void *allocated_or_throw(std::size_t size, std::size_t alignment) {
   void *memory = allocated(size, alignment);
+  if (memory == nullptr && counter.is_odd) throw std::bad_exception();
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }

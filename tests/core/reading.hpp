@@ -33,11 +33,20 @@ public:
   ScriptedSource(std::string data, Size size, Log &log) : data_(std::move(data)), size_(std::move(size)), log_(log) {}
 
   void fail_at(std::size_t offset, marc::Failure failure) { failures_.emplace_back(offset, std::move(failure)); }
+  // The read number `number`, from 1, whatever its place.
+  void fail_read(std::size_t number, marc::Failure failure) { failing_reads_.emplace_back(number, std::move(failure)); }
   void before_read(std::function<void()> work) { before_read_ = std::move(work); }
+  // Says how long it is, as a file does.
+  void tell_size() { tells_size_ = true; }
 
   marc::ReadResult read(std::uint8_t *buffer, std::size_t capacity) override {
     ++log_.reads;
     if (before_read_) before_read_();
+    if (!failing_reads_.empty() && failing_reads_.front().first == log_.reads) {
+      marc::Failure failure = failing_reads_.front().second;
+      failing_reads_.erase(failing_reads_.begin());
+      return {0, std::move(failure)};
+    }
     if (!failures_.empty() && failures_.front().first <= at_) {
       marc::Failure failure = failures_.front().second;
       failures_.erase(failures_.begin());
@@ -54,13 +63,21 @@ public:
     at_ += count;
     return {count, {}};
   }
+  std::uint64_t size() const override { return tells_size_ ? data_.size() : 0; }
+  marc::Failure position(std::uint64_t offset) override {
+    at_ = std::min<std::size_t>(offset, data_.size());
+    ended_ = false;
+    return {};
+  }
 
 private:
   std::string data_;
   Size size_;
   Log &log_;
   std::vector<std::pair<std::size_t, marc::Failure>> failures_;
+  std::vector<std::pair<std::size_t, marc::Failure>> failing_reads_;
   std::function<void()> before_read_;
+  bool tells_size_ = false;
   std::size_t at_ = 0;
   bool ended_ = false;
 };

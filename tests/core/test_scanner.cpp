@@ -9,6 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -655,4 +656,106 @@ BOOST_AUTO_TEST_CASE(damage_at_random) {
     BOOST_TEST_REQUIRE(problem == "", "round " << round << ": " << problem);
   }
   for (const std::size_t count : kinds) BOOST_TEST(count > 1000U); // the damage is neither too little nor too much
+}
+
+// ---- The last anchor -------------------------------------------------------------------------------------------------
+
+namespace {
+
+// The same, as the rule has it: the last verified start at or before `latest` that stands behind an 0x1D of [from, to).
+std::size_t anchor_by_rule(const std::string &data, std::size_t from, std::size_t to, std::size_t latest) {
+  const BoundaryRule rule(data);
+  for (std::size_t end = to; end > from; --end) {
+    if (data[end - 1] != '\x1d') continue;
+    const std::size_t start = rule.behind_silent(end);
+    if (start <= latest && rule.verified_start(start)) return start;
+  }
+  return 0;
+}
+
+std::size_t anchor_of(const Exact &data, std::size_t from, std::size_t to, std::size_t latest) {
+  return marc::last_anchor(data.data(), from, to, latest, data.size());
+}
+
+// Every place to search from, to search to, and to be reached at most.
+void check_anchors(const std::string &data, std::size_t step = 1) {
+  const Exact exact(data);
+  for (std::size_t to = 0; to <= data.size(); to += step) {
+    for (const std::size_t latest : {to, data.size(), std::min(to + 10, data.size())})
+      BOOST_TEST_REQUIRE(anchor_of(exact, 0, to, latest) == anchor_by_rule(data, 0, to, latest),
+                         "0.." << to << ", " << latest);
+    for (std::size_t from = to % (3 * step); from <= to; from += 7 * step)
+      BOOST_TEST_REQUIRE(anchor_of(exact, from, to, data.size()) == anchor_by_rule(data, from, to, data.size()),
+                         from << ".." << to);
+  }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(the_last_anchor_by_hand) {
+  const auto last = [](const std::string &data) { return anchor_of(Exact(data), 0, data.size(), data.size()); };
+  BOOST_TEST(last("") == 0U);
+  BOOST_TEST(last(kA) == 0U); // begins the input, behind no 0x1D
+  BOOST_TEST(last("\x1d") == 0U);
+  BOOST_TEST(last(kA + kB) == kA.size());
+  BOOST_TEST(last(kA + kB + kC) == kA.size() + kB.size());
+  BOOST_TEST(last(kA + kB + kC.substr(0, 60)) == kA.size()); // its directory is cut
+  BOOST_TEST(last(kA + kB + kC.substr(0, 61)) == kA.size() + kB.size());
+  BOOST_TEST(last(kA + "x" + kB) == 0U); // not behind an 0x1D
+  BOOST_TEST(last(kA + "x\x1d" + kB) == kA.size() + 2);
+  BOOST_TEST(last(kA + " \x1d" + kBom + "\n" + kB) == kA.size() + 6);
+  BOOST_TEST(last(kA + kBom.substr(0, 2) + kB) == 0U);
+  const std::string blank = titled("no length", {.length = "     ", .head = "       "});
+  BOOST_TEST(last(kA + "   " + blank) == kA.size() + 3); // the leader begins with blanks, and no earlier
+  BOOST_TEST(last(without_end(kA, 1) + kB + kC) == kA.size() - 1 + kB.size());
+}
+
+BOOST_AUTO_TEST_CASE(the_last_anchor_at_every_split) {
+  const std::string blank = titled("no length", {.length = "     ", .head = "       "});
+  for (const std::string &silent : {""s, " "s, "\x1d"s, "\x1d\x1d \x1d"s, kBom, kBom + "\x1d" + kBom, "\0\r\n"s + kBom})
+    check_anchors("junk\x1d" + silent + kA + silent + "\x1d" + silent + blank + silent + "x\x1d" + silent, 2);
+  check_anchors(record({{"001", "1"}, {"500", "  a\x1d \x1d" + kB + " end"}}) + kC, 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_anchor_in_damage_at_random) {
+  Random random(31);
+  std::size_t found = 0;
+  for (int round = 0; round < 1500; ++round) {
+    std::string data;
+    for (std::size_t i = random.between(1, 4); i > 0; --i)
+      data += small_record(random) + (random.one_in(2) ? random.text(random.below(8), kLetters) : "");
+    data = damaged(data, random);
+    if (random.one_in(3))
+      data.insert(random.below(data.size() + 1), random.text(random.below(40), "\x1d\x1d \n") + kBom + kBom);
+    const Exact exact(data);
+    for (int i = 0; i < 12; ++i) {
+      const std::size_t to = random.below(data.size() + 1);
+      const std::size_t from = random.one_in(2) ? 0 : random.below(to + 1);
+      const std::size_t latest = random.one_in(2) ? data.size() : random.between(to, data.size());
+      const std::size_t expected = anchor_by_rule(data, from, to, latest);
+      found += expected != 0 ? 1 : 0;
+      BOOST_TEST_REQUIRE(anchor_of(exact, from, to, latest) == expected, "round " << round);
+      // An anchor is a border, wherever reading began.
+      if (expected == 0) continue;
+      const std::vector<Part> all = BoundaryRule(data).pieces();
+      BOOST_TEST_REQUIRE(std::any_of(all.begin(), all.end(), [&](const Part &part) { return part.begin == expected; }));
+    }
+  }
+  BOOST_TEST(found > 3000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_scanner_that_begins_at_an_anchor_has_forgotten_what_was_before) {
+  const std::string first = "\x1f\x8b\x08\x00\x1d..."s; // like gzip, at the beginning only
+  for (const std::string &before : {kA.substr(0, 30), kA.substr(0, 90), first, "junk"s, std::string(200, 'x'), " "s}) {
+    Scanner scanner(100);
+    const Exact window(before);
+    static_cast<void>(scanner.next(window.data(), window.size(), false));
+    scanner.begin_at_anchor();
+    BOOST_TEST(!scanner.in_parts());
+    BOOST_TEST(!scanner.at_beginning());
+    const Exact record(kB);
+    const Piece piece = scanner.next(record.data(), record.size(), false);
+    BOOST_TEST((piece.kind == Record));
+    BOOST_TEST(piece.length == kB.size());
+  }
 }

@@ -446,3 +446,94 @@ BOOST_AUTO_TEST_CASE(directories_of_any_size) {
     }
   }
 }
+
+// ---- Anchors ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Inputs that are dear to search for anchors.
+const std::vector<std::string> kNearlyAnchors = {"\x1d"s,
+                                                 "\x1d "s,
+                                                 "\x1d\x1d\x1dx"s,
+                                                 "x\x1d"s,
+                                                 "\xef\xbb\xbf"s,
+                                                 "\x1d\xef\xbb\xbf"s,
+                                                 "\x1d\xef\xbb"s,
+                                                 "\x1d" + std::string(12, ' ') + fives(60),
+                                                 "\x1d" + std::string(300, ' ') + fives(6000),
+                                                 "\x1d" + fives(500) + "\x1e",
+                                                 "\x1d" + std::string(4000, '\0') + "x",
+                                                 "\x1d" + leader(99999, 61) + entry(1, 0) + entry(1, 0) + entry(1, 0) +
+                                                     "x",
+                                                 titled("no anchor") + "x"};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(the_last_anchor_is_found_in_linear_work) {
+  for (const std::string &unit : kNearlyAnchors) {
+    for (const std::size_t size : {20000U, 80000U, 320000U}) {
+      const std::string data = filled(unit, size);
+      const std::uint64_t before = marc::steps_counted;
+      static_cast<void>(marc::last_anchor(bytes_of(data), 0, size, size, size));
+      BOOST_TEST(marc::steps_counted - before <= kMost * size,
+                 unit << ": " << marc::steps_counted - before << " steps for " << size << " bytes");
+    }
+  }
+}
+
+// While it looks for an anchor all is done on the thread that reads: no part is ever posted, and steps are counted.
+BOOST_AUTO_TEST_CASE(reading_ahead_where_there_is_no_anchor) {
+  const marc::SharedPool pool(2);
+  const std::string none[] = {"x\x1d"s, "xyz"s, "\x1dx"s, "x\x1d" + std::string(12, ' ') + fives(60),
+                              titled("a") + "x"};
+  for (const std::string &unit : none) {
+    for (const std::size_t size : {60000U, 240000U}) {
+      const std::string data = "first\x1d" + filled(unit, size);
+      for (const std::size_t records : {0U, 1U}) {
+        for (const std::size_t read : {0U, 1U, 100U}) {
+          for (const std::size_t chunk : {64U, 4096U, 1U << 16}) {
+            if (read == 1 && chunk == 64) continue;
+            Log log;
+            marc::PipelineOptions options{chunk, records, 1000};
+            options.threads = 2;
+            options.ahead = 3;
+            marc::Pipeline pipeline(read == 0 ? marc::open_memory({bytes_of(data), data.size()})
+                                              : scripted(data, test::pieces_of(read), log),
+                                    options);
+            const std::uint64_t before = marc::steps_counted;
+            while (next(pipeline).batch != nullptr) {
+            }
+            BOOST_TEST(pipeline.counters().threads <= 2U); // one piece from memory may be all
+            BOOST_TEST(marc::steps_counted - before <= 2 * kMost * size,
+                       "unit " << unit << ", chunk " << chunk << ", reads " << read << ", " << records
+                               << " records: " << (marc::steps_counted - before) / size << " steps a byte");
+          }
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ranges_of_what_has_no_anchor) {
+  // Each range goes back to the beginning: as far as it is away, and no more.
+  for (const std::string &unit : kNearlyAnchors) {
+    const std::size_t size = 300000;
+    const std::string data = filled(unit, size);
+    for (const std::size_t chunk : {20000U, 1U << 17}) {
+      for (const bool from_memory : {true, false}) {
+        Log log;
+        auto source = scripted(data, at_once(), log);
+        source->tell_size();
+        marc::PipelineOptions options{chunk};
+        options.pieces.range_begin = size - 100;
+        marc::Pipeline pipeline(from_memory ? marc::open_memory({bytes_of(data), data.size()}) : std::move(source),
+                                options);
+        const std::uint64_t before = marc::steps_counted;
+        while (next(pipeline).batch != nullptr) {
+        }
+        BOOST_TEST(marc::steps_counted - before <= 4 * kMost * size,
+                   "unit " << unit << ": " << (marc::steps_counted - before) / size << " steps a byte");
+      }
+    }
+  }
+}
