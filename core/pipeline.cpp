@@ -236,7 +236,7 @@ void Pipeline::deliver(Batch &batch) {
 }
 
 std::span<const std::uint8_t> Pipeline::rest() const {
-  return {framer_.window().data, ended_ ? framer_.window().size : 0};
+  return {framer_.window().data, ended_ && framer_.is_in_range() ? framer_.window().size : 0};
 }
 
 // Reads once from the source, behind the window.
