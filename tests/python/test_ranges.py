@@ -35,7 +35,7 @@ from libmarc._native import lib
 pytestmark = pytest.mark.filterwarnings("ignore::libmarc.BadSubfieldCodeWarning")
 
 LARGEST = boundary_reference.LARGEST
-QUICK = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LONG = settings(max_examples=3_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # ---- what ranges give ----
@@ -154,6 +154,12 @@ class Input:
         assert found == self.whole, borders
         told = found.sums["bytes_delivered"] + found.sums["bytes_rejected"] + found.sums["junk_bytes"]
         assert told == size
+
+
+@pytest.fixture(scope="module")
+def damaged() -> bytes:
+    """80 records, every tenth damaged."""
+    return generated("damaged", 80)
 
 
 @pytest.fixture(autouse=True)
@@ -389,7 +395,7 @@ def check_mutated(seed: int, folder: Path) -> None:
 
 
 def test_mutated_inputs(tmp_path: Path) -> None:
-    for seed in range(25):
+    for seed in range(15):
         check_mutated(seed, tmp_path)
 
 
