@@ -39,8 +39,16 @@ std::unique_ptr<Batch> Framer::next(bool failed) {
 void Framer::pass_last_silent() {
   if (scanner_.in_parts()) return;
   const std::size_t size = skip_silent(window_.data, window_.size);
-  passed_silent_ += size;
+  passed_silent_ += owned(size);
   slide(size);
+}
+
+// How many of the next bytes lie in the range. Silent bytes belong to the range that they lie in, each of them: how long
+// their run is depends on what was read.
+std::size_t Framer::owned(std::size_t size) const {
+  const std::uint64_t begin = std::max(window_.offset, options_.range_begin);
+  const std::uint64_t end = std::min(window_.offset + size, options_.range_end);
+  return static_cast<std::size_t>(end - std::min(begin, end));
 }
 
 // Moves the window behind pieces that begin before the range. False if that needs more bytes.
@@ -49,6 +57,7 @@ bool Framer::pass_foregoing() {
     const Piece piece = scanner_.next(window_.data, window_.size, window_.ends_input);
     if (piece.kind == PieceKind::NeedMore) needed_ = piece.length;
     if (piece.kind == PieceKind::NeedMore || piece.kind == PieceKind::End) return false;
+    if (piece.kind == PieceKind::Silent) passed_silent_ += owned(piece.length);
     slide(piece.length);
   }
   return true;
@@ -66,9 +75,10 @@ void Framer::scan(Batch &batch, bool failed) {
   }
   const bool final = window_.ends_input || window_.border != SIZE_MAX; // an anchor decides all that stands before it
   while (!is_full(batch) && taken_ < stop()) {
-    const Piece piece = scanner_.next(window_.data + taken_, window_.size - taken_, final);
+    Piece piece = scanner_.next(window_.data + taken_, window_.size - taken_, final);
     if (piece.kind == PieceKind::NeedMore) needed_ = piece.length;
     if (piece.kind == PieceKind::NeedMore || piece.kind == PieceKind::End) return;
+    if (piece.kind == PieceKind::Silent) piece.length = std::min(piece.length, stop() - taken_);
     if (!add_piece(batch, piece, failed)) return;
     if (batch.size() == 0 && taken_ >= options_.chunk) pass_silent(batch);
   }

@@ -62,6 +62,8 @@ public:
   bool at_beginning() const { return scanner_.at_beginning(); }
   // Whether the window begins behind the range.
   bool is_behind_range() const { return window_.offset >= options_.range_end; }
+  // Whether a piece at the beginning of the window is one of the range.
+  bool is_in_range() const { return window_.offset >= options_.range_begin && !is_behind_range(); }
   // Bytes that were passed over between batches since this was last asked.
   std::uint64_t take_passed_silent();
 
@@ -74,6 +76,7 @@ private:
   bool add_chunk(Batch &batch, const Piece &piece, bool failed);
   void pass_silent(Batch &batch);
   void slide(std::size_t size);
+  std::size_t owned(std::size_t size) const;
   std::size_t most_bytes() const;
   std::size_t stop() const;
 

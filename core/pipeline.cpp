@@ -137,6 +137,7 @@ void Pipeline::pump() {
 bool Pipeline::post_part() {
   const Window &window = framer_.window();
   if (!framer_.at_border()) return false;
+  if (window.size - searched_ < searched_) return false; // not for each few bytes that come to a large window
   // Of a source in memory the window is all that is left.
   const std::size_t to = arena_ == nullptr ? std::min(window.size, options_.pieces.chunk) : window.size;
   // The beginning of a record may have been cut when it was searched.
@@ -173,8 +174,15 @@ std::unique_ptr<Batch> Pipeline::make(Failure &outcome, bool may_post) {
       return nullptr;
     }
     if (framer_.is_behind_range()) return nullptr;
-    posted_ = may_post && post_part();
-    if (posted_) return nullptr;
+    if (may_post) {
+      const Window &window = framer_.window();
+      if (window.size < options_.pieces.chunk && !window.ends_input && failure_.code == MARC_OK) {
+        failure_ = refill(); // a source that gives little at a time: parts are of usual size nevertheless
+        continue;
+      }
+      posted_ = post_part();
+      if (posted_) return nullptr;
+    }
     const std::uint64_t before = framer_.window().offset;
     std::unique_ptr<Batch> batch = framer_.next(failure_.code < 0);
     searched_ -= std::min<std::size_t>(searched_, framer_.window().offset - before);
@@ -207,17 +215,16 @@ Failure Pipeline::go_to_range() {
   return {};
 }
 
-// The last anchor at or before `begin` that shows within a chunk behind its 0x1D, or 0. (An earlier one gives the same
-// pieces.)
+// The last anchor at or before `begin` that shows in a part of the source with its 0x1D, or 0. (An earlier one gives the
+// same pieces.)
 Failure Pipeline::find_anchor(std::uint64_t begin, std::uint64_t &anchor) {
-  const std::size_t chunk = options_.pieces.chunk;
-  const std::size_t capacity = 2 * chunk + kLargestLength;
-  const std::unique_ptr<std::uint8_t[]> bytes(new std::uint8_t[capacity]);
+  const std::size_t step = std::max(options_.pieces.chunk, 2 * kLargestLength);
+  const std::unique_ptr<std::uint8_t[]> bytes(new std::uint8_t[step + kLargestLength]);
   std::uint64_t behind = begin;
   while (behind > 0 && anchor == 0) {
-    const std::uint64_t first = behind - std::min<std::uint64_t>(behind, chunk);
+    const std::uint64_t first = behind - std::min<std::uint64_t>(behind, step);
     std::size_t size = 0;
-    Failure failure = read_at(first, bytes.get(), capacity, size);
+    Failure failure = read_at(first, bytes.get(), static_cast<std::size_t>(behind - first) + kLargestLength, size);
     if (failure) return failure;
     const auto to = static_cast<std::size_t>(std::min<std::uint64_t>(behind - first, size));
     const auto latest = static_cast<std::size_t>(std::min<std::uint64_t>(begin - first, size));
@@ -253,7 +260,7 @@ void Pipeline::deliver(Batch &batch) {
 
 std::span<const std::uint8_t> Pipeline::rest() const {
   const Window &window = framer_.window();
-  return {window.data, ended_ && window.offset == offset_ ? window.size : 0};
+  return {window.data, ended_ && framer_.is_in_range() && window.offset == offset_ ? window.size : 0};
 }
 
 // Reads once from the source, behind the window.

@@ -28,6 +28,7 @@ class NativeSource:
         self._kept: Any = None  # what the native reader points to
         self._seekable: Any = None  # the source, if its position is to be set behind the last record
         self.origin = 0  # its position when reading began
+        self._size: int | None = None  # of a source that is read in ranges, which may begin behind its end
         self._process = os.getpid()
         self._last_info: Any = None  # when it was closed
         self._has_range = has_range
@@ -39,8 +40,10 @@ class NativeSource:
         elif isinstance(source, io.TextIOBase):
             raise TypeError(f"{type(source).__name__} is a text file: open it in binary mode, as in open(path, 'rb')")
         elif isinstance(source, io.BytesIO) and type(source).read is io.BytesIO.read:
+            content = source.getvalue()
             self._seekable, self.origin = source, 0 if self._has_range else source.tell()
-            self._open_memory(source.getvalue(), self.origin, options)
+            self._size = len(content) if self._has_range else None
+            self._open_memory(content, self.origin, options)
         elif isinstance(source, bytes):
             self._open_memory(source, 0, options)
         elif isinstance(source, bytearray):
@@ -88,7 +91,7 @@ class NativeSource:
         if position_of(source) is None:
             raise io.UnsupportedOperation(f"a byte range of {type(source).__name__}, which cannot be positioned")
         self._seekable = source
-        size = source.seek(0, os.SEEK_END)
+        self._size = size = source.seek(0, os.SEEK_END)
         self.callback = SourceCallback(read, source.seek)
         self._kept = context = ffi.new_handle(self.callback)
         self._opened(
@@ -129,7 +132,7 @@ class NativeSource:
         shares the position with its parent.)"""
         seekable, self._seekable = self._seekable, None
         if seekable is not None and not getattr(seekable, "closed", False) and os.getpid() == self._process:
-            seekable.seek(self.origin + taken)
+            seekable.seek(self.origin + taken if self._size is None else min(taken, self._size))
 
     def close(self, taken: int) -> None:
         """Frees the native reader and leaves the source behind what was taken."""

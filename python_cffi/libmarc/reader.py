@@ -238,13 +238,15 @@ class MARCReader(Reader):
         slot = self._slot
         # A batch is there already if a KeyboardInterrupt came when the native call had just returned.
         status = lib.MARC_OK if slot[0] else self._call_native(slot)
+        callback = self._source.callback
         if status == lib.MARC_OK:
             batch, slot = Batch(slot, self._source.origin), new_slot()
             self._batch, self._queued, self._state, self._slot = batch, 0, _QUEUE, slot  # see _set_queue
             if self._owned_from is None:
                 self._owned_from = batch.offset + batch.starts[0]
+            if callback is not None and isinstance(callback.failure, KeyboardInterrupt):
+                callback.raise_failure()  # not in its place: that may be thousands of records ahead
             return
-        callback = self._source.callback
         if status == lib.MARC_E_INTERRUPTED:
             if callback is not None:
                 callback.raise_failure()

@@ -113,7 +113,7 @@ static void test_options_init(void) {
   marc_reader_options_init(&options, sizeof options);
   CHECK(options.struct_size == sizeof options);
   CHECK(options.parse_mode == MARC_PARSE_PYMARC);
-  CHECK(options.chunk_bytes == 1U << 20);
+  CHECK(options.chunk_bytes == 512U << 10);
   CHECK(options.batch_records == 0);
   CHECK(options.largest_record == 64U << 20);
   CHECK(options.interruptible == 0);
@@ -128,7 +128,7 @@ static void test_options_init(void) {
   memset(&space, 0xA5, sizeof space);
   marc_reader_options_init(&space.options, offsetof(marc_reader_options, batch_records));
   CHECK(space.options.struct_size == offsetof(marc_reader_options, batch_records));
-  CHECK(space.options.chunk_bytes == 1U << 20);
+  CHECK(space.options.chunk_bytes == 512U << 10);
   CHECK(space.options.batch_records == 0xA5A5A5A5U);
   /* Compiled against one with more: those are zero. */
   memset(&space, 0xA5, sizeof space);

@@ -284,6 +284,20 @@ class Source:
         return content
 
 
+class Seekable(Source):
+    """The same, and can be positioned."""
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self.at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self.at, os.SEEK_END: len(self.content)}[whence]
+        return self.at
+
+
 class Script:
     """Gives by read(n) what its steps say, one a call: raises exceptions, calls functions, returns anything else. Ends
     with b"" for ever."""
