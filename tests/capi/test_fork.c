@@ -37,7 +37,11 @@ static void be_the_child(marc_reader *reader, marc_batch *batch, unsigned calls,
 }
 
 /* With threads that read ahead of it. In the child they are not: it can free the reader, and has threads of its own. */
-enum { RECORDS = 3000 };
+#if defined(__SANITIZE_THREAD__)
+enum { RECORDS = 3000, CHILD_THREADS = 1 }; /* ThreadSanitizer cannot follow threads of a forked child */
+#else
+enum { RECORDS = 3000, CHILD_THREADS = 3 };
+#endif
 
 static unsigned read_rest(marc_reader *reader) {
   unsigned records = 0;
@@ -62,6 +66,7 @@ static void be_the_child_with_threads(marc_reader *reader, marc_batch *batch, co
   marc_batch *none = NULL;
   checks_failed = 0;
   alarm(20); /* ends a child that hangs */
+  setenv("MARC_NUM_THREADS", CHILD_THREADS == 3 ? "3" : "1", 1);
   CHECK(marc_reader_next_batch(reader, &none, NULL) == MARC_E_FORKED && none == NULL);
   CHECK(marc_reader_get_rest(reader, NULL) == NULL);
   CHECK(marc_batch_record_count(batch) > 0);
@@ -74,7 +79,8 @@ static void be_the_child_with_threads(marc_reader *reader, marc_batch *batch, co
     marc_reader_info info;
     CHECK(read_rest(own) == RECORDS);
     info.struct_size = sizeof info;
-    CHECK(marc_reader_get_info(own, &info) == MARC_OK && info.threads == 3 && info.chunks_ahead > 0);
+    CHECK(marc_reader_get_info(own, &info) == MARC_OK && info.threads == CHILD_THREADS);
+    CHECK((info.chunks_ahead > 0) == (CHILD_THREADS > 1));
     marc_reader_free(own);
   }
   if (!frees_first) {
