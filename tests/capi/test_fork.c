@@ -36,9 +36,99 @@ static void be_the_child(marc_reader *reader, marc_batch *batch, unsigned calls,
   _exit(checks_failed);
 }
 
+/* With threads that read ahead of it. In the child they are not: it can free the reader, and has threads of its own. */
+#if defined(__SANITIZE_THREAD__)
+enum { RECORDS = 3000, CHILD_THREADS = 1 }; /* ThreadSanitizer cannot follow threads of a forked child */
+#else
+enum { RECORDS = 3000, CHILD_THREADS = 3 };
+#endif
+
+static unsigned read_rest(marc_reader *reader) {
+  unsigned records = 0;
+  marc_batch *batch = NULL;
+  while (marc_reader_next_batch(reader, &batch, NULL) == MARC_OK) {
+    records += marc_batch_record_count(batch);
+    marc_batch_release(batch);
+  }
+  return records;
+}
+
+static marc_reader *open_reader(const bytes *from) {
+  marc_reader_options options;
+  marc_reader *reader = NULL;
+  marc_reader_options_init(&options, sizeof options);
+  options.chunk_bytes = 2000;
+  CHECK(marc_reader_open_bytes(from->data, from->length, &options, &reader, NULL) == MARC_OK);
+  return reader;
+}
+
+static void be_the_child_with_threads(marc_reader *reader, marc_batch *batch, const bytes *many, int frees_first) {
+  marc_batch *none = NULL;
+  checks_failed = 0;
+  alarm(20); /* ends a child that hangs */
+  setenv("MARC_NUM_THREADS", CHILD_THREADS == 3 ? "3" : "1", 1);
+  CHECK(marc_reader_next_batch(reader, &none, NULL) == MARC_E_FORKED && none == NULL);
+  CHECK(marc_reader_get_rest(reader, NULL) == NULL);
+  CHECK(marc_batch_record_count(batch) > 0);
+  marc_batch_release(batch);
+  if (frees_first) {
+    marc_reader_free(reader);
+  }
+  for (int i = 0; i < 3; ++i) {
+    marc_reader *own = open_reader(many);
+    marc_reader_info info;
+    CHECK(read_rest(own) == RECORDS);
+    info.struct_size = sizeof info;
+    CHECK(marc_reader_get_info(own, &info) == MARC_OK && info.threads == CHILD_THREADS);
+    CHECK((info.chunks_ahead > 0) == (CHILD_THREADS > 1));
+    marc_reader_free(own);
+  }
+  if (!frees_first) {
+    marc_reader_free(reader);
+  }
+  _exit(checks_failed);
+}
+
+static void test_threads(void) {
+  bytes many = {NULL, 0};
+  setenv("MARC_NUM_THREADS", "3", 1);
+  for (int i = 0; i < RECORDS; ++i) {
+    add_record(&many, "id", "A title");
+  }
+  for (int round = 0; round < 20; ++round) {
+    marc_reader *reader = open_reader(&many);
+    marc_reader *other = open_reader(&many); /* in use too, and not the child's */
+    marc_batch *batch = NULL;
+    unsigned records = 0;
+    CHECK(marc_reader_next_batch(other, &batch, NULL) == MARC_OK);
+    unsigned of_other = marc_batch_record_count(batch);
+    marc_batch_release(batch);
+    for (int i = 0; i <= round; ++i) {
+      marc_batch_release(i == 0 ? NULL : batch);
+      CHECK(marc_reader_next_batch(reader, &batch, NULL) == MARC_OK);
+      records += marc_batch_record_count(batch);
+    }
+    const pid_t child = fork();
+    if (child == 0) {
+      be_the_child_with_threads(reader, batch, &many, round % 2);
+    }
+    records += read_rest(reader); /* while the child does */
+    of_other += read_rest(other);
+    CHECK(records == RECORDS && of_other == RECORDS);
+    int status = -1;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    marc_batch_release(batch);
+    marc_reader_free(reader);
+    marc_reader_free(other);
+  }
+  bytes_free(&many);
+}
+
 int main(void) {
   marc_reader *reader = NULL;
   marc_batch *batch = NULL;
+  test_threads();
   add_record(&input, "1", "One");
   feed from = feed_of(&input, input.length);
   add_record(&input, "2", "Two");
