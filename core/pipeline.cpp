@@ -137,7 +137,6 @@ void Pipeline::pump() {
 bool Pipeline::post_part() {
   const Window &window = framer_.window();
   if (!framer_.at_border()) return false;
-  if (window.size - searched_ < searched_) return false; // not for each few bytes that come to a large window
   // Of a source in memory the window is all that is left.
   const std::size_t to = arena_ == nullptr ? std::min(window.size, options_.pieces.chunk) : window.size;
   // The beginning of a record may have been cut when it was searched.
