@@ -16,6 +16,7 @@
 namespace marc {
 
 class Recycler;
+struct TextScratch;
 
 // Bytes that were read from a source, shared by the batches that point into them.
 struct Arena {
@@ -70,10 +71,11 @@ struct Batch {
   PodArray<std::uint32_t> subfield_length;
   PodArray<marc_note> notes;
   // Of a source that is no ISO 2709, whose records have other bytes there; else empty.
-  PodArray<std::uint64_t> place;   // where each piece begins in the source
-  PodArray<std::uint64_t> extent;  // bytes that it has there
-  PodArray<std::uint8_t> leaders;  // its leader as it stands there, 24 bytes each
-  PodArray<std::uint64_t> scratch; // of the parser
+  PodArray<std::uint64_t> place;             // where each piece begins in the source
+  PodArray<std::uint64_t> extent;            // bytes that it has there
+  PodArray<std::uint8_t> leaders;            // its leader as it stands there, 24 bytes each
+  PodArray<std::uint64_t> scratch;           // of the parser
+  std::shared_ptr<TextScratch> text_scratch; // of text_form, kept for its memory: threads wait for each other in malloc
 
   // Records whose text is not UTF-8 as it stands have a form of their own, in which it is: a record of this batch.
   static constexpr std::uint32_t kNoText = UINT32_MAX;

@@ -10,9 +10,26 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 namespace marc {
+
+struct TextScratch {
+  explicit TextScratch(Marc8Rule for_rule) : rule(for_rule), decoder(for_rule, kMostNotes) {}
+
+  Marc8Rule rule;
+  Marc8Decoder decoder;
+  Marc8Findings findings;
+  PodArray<std::uint8_t> head; // leader and directory
+};
+
 namespace {
+
+TextScratch &scratch_of(Batch &batch, Marc8Rule rule) {
+  std::shared_ptr<TextScratch> &scratch = batch.text_scratch;
+  if (scratch == nullptr || scratch->rule != rule) scratch = std::make_shared<TextScratch>(rule);
+  return *scratch;
+}
 
 constexpr std::size_t kMostGrowth = 4; // bytes of text for each byte of a field, at most
 
@@ -21,7 +38,8 @@ class TextForm {
 public:
   TextForm(Batch &batch, const TextRule &rule)
       : batch_(batch), text_(batch.open_text()), record_(batch, batch.size() - 1), rule_(rule),
-        decoder_(rule.rule, kMostNotes) {}
+        decoder_(scratch_of(batch, rule.rule).decoder), findings_(batch.text_scratch->findings),
+        head_(batch.text_scratch->head) {}
 
   std::int32_t write() {
     const std::size_t start = text_.own.size();
@@ -210,9 +228,9 @@ private:
   Batch &text_;
   RecordView record_;
   const TextRule &rule_;
-  Marc8Decoder decoder_;
-  Marc8Findings findings_;
-  PodArray<std::uint8_t> head_;
+  Marc8Decoder &decoder_;
+  Marc8Findings &findings_;
+  PodArray<std::uint8_t> &head_;
   std::size_t base_ = 0;  // where the fields begin
   std::size_t noted_ = 0; // findings of the field
   bool odd_ = false;      // not two ASCII indicators everywhere, or a code above 0x7F
