@@ -82,7 +82,7 @@ std::size_t chunks_ahead(const marc::Source &source, const marc_reader_options &
   const bool none =
       options.read_ahead == MARC_AHEAD_NONE || (options.read_ahead == MARC_AHEAD_AUTO && source.is_live());
   if (none || threads == 1) return 0;
-  return options.read_ahead > 0 ? static_cast<std::size_t>(options.read_ahead) : threads + 1;
+  return options.read_ahead > 0 ? static_cast<std::size_t>(options.read_ahead) : threads + 2;
 }
 
 // What reads a source as the options say.

@@ -153,7 +153,7 @@ static void test_environment(void) {
       CHECK(info_of(reader).threads == 1 && info_of(reader).chunks_ahead == 0);
     }
     if (i == 3) {
-      CHECK(info_of(reader).threads == 3 && info_of(reader).chunks_ahead == 4);
+      CHECK(info_of(reader).threads == 3 && info_of(reader).chunks_ahead == 5);
     }
     marc_reader_free(reader);
   }
@@ -165,18 +165,18 @@ static void test_info(void) {
     int source; /* bytes, path, read_at, callback */
     int32_t ahead;
     uint32_t threads, chunks;
-  } cases[] = {{0, MARC_AHEAD_AUTO, 3, 4},
-               {1, MARC_AHEAD_AUTO, 3, 4},
-               {2, MARC_AHEAD_AUTO, 3, 4},
+  } cases[] = {{0, MARC_AHEAD_AUTO, 3, 5},
+               {1, MARC_AHEAD_AUTO, 3, 5},
+               {2, MARC_AHEAD_AUTO, 3, 5},
                {3, MARC_AHEAD_AUTO, 1, 0},
-               {3, MARC_AHEAD_THREADS, 3, 4},
+               {3, MARC_AHEAD_THREADS, 3, 5},
                {3, 2, 3, 2},
                {0, MARC_AHEAD_NONE, 1, 0},
                {1, MARC_AHEAD_NONE, 1, 0},
                {1, 1, 3, 1},
                {2, 12, 3, 12},
                {3, MARC_AHEAD_NONE, 1, 0},
-               {0, MARC_AHEAD_THREADS, 3, 4}};
+               {0, MARC_AHEAD_THREADS, 3, 5}};
   for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
     feed from = feed_of(&input, 700);
     marc_reader *reader = NULL;
