@@ -8,14 +8,17 @@
 namespace marc {
 
 Ring::Ring(unsigned threads, std::size_t slots, const FramerOptions &options, std::shared_ptr<Recycler> recycler)
-    : pool_(threads), recycler_(std::move(recycler)) {
+    : pool_(threads - 1), recycler_(std::move(recycler)) {
   slots_.reserve(slots);
   while (slots_.size() < slots) slots_.push_back(std::make_unique<Slot>(*this, options));
 }
 
 Ring::~Ring() {
   abandoned_.store(true, std::memory_order_relaxed);
-  for (; used_ > 0; --used_, first_ = (first_ + 1) % slots_.size()) wait_for(*slots_[first_]);
+  while (help()) {
+  }
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return jobs_ == 0; });
 }
 
 Ring::Slot &Ring::back() {
@@ -32,13 +35,20 @@ void Ring::post(const Window &part) {
   slot.done = false;
   slot.framer.begin(part);
   if (part.arena != nullptr) part.arena->references.fetch_add(1, std::memory_order_relaxed);
+  ++used_;
+  slot.waits.store(true, std::memory_order_release);
+  count_jobs(1);
   try {
     pool_->post(run, &slot);
-  } catch (...) {
-    if (part.arena != nullptr) recycler_->give_back(part.arena);
-    throw;
+  } catch (const std::bad_alloc &) { // the caller will come to it
+    count_jobs(-1);
   }
-  ++used_;
+}
+
+void Ring::count_jobs(int more) {
+  const std::lock_guard lock(mutex_);
+  jobs_ += more;
+  if (jobs_ == 0) changed_.notify_one(); // with the lock: the ring may be gone as soon as it is free
 }
 
 void Ring::push(std::unique_ptr<Batch> batch) noexcept {
@@ -57,12 +67,26 @@ void Ring::push(Failure outcome) noexcept {
   ++used_;
 }
 
+// A job of the pool. Its part may have been done by the caller; the slot may have another one by then.
 void Ring::run(void *slot) noexcept {
-  Slot &mine = *static_cast<Slot *>(slot);
-  mine.ring.work(mine);
+  Slot &given = *static_cast<Slot *>(slot);
+  Ring &ring = given.ring;
+  if (given.waits.exchange(false, std::memory_order_acquire)) ring.work(given);
+  ring.count_jobs(-1);
 }
 
-// All batches of a part, on a thread of the pool.
+// Works on the foremost part that nobody works on. False if there is none.
+bool Ring::help() {
+  for (std::size_t number = 0; number < used_; ++number) {
+    Slot &part = slot(number);
+    if (!part.waits.exchange(false, std::memory_order_acquire)) continue;
+    work(part);
+    return true;
+  }
+  return false;
+}
+
+// All batches of a part.
 void Ring::work(Slot &slot) noexcept {
   Arena *const arena = slot.framer.window().arena;
   try {
@@ -83,10 +107,15 @@ void Ring::work(Slot &slot) noexcept {
   slot.ready = Clock::now();
   const std::lock_guard lock(mutex_);
   slot.done = true;
-  if (awaited_ == &slot) changed_.notify_one(); // with the lock: the ring may be gone as soon as it is free
+  if (awaited_ == &slot) changed_.notify_one();
 }
 
-void Ring::wait_for(Slot &slot) {
+bool Ring::is_done(const Slot &slot) {
+  const std::lock_guard lock(mutex_);
+  return slot.done;
+}
+
+void Ring::wait_for(const Slot &slot) {
   std::unique_lock lock(mutex_);
   awaited_ = &slot;
   changed_.wait(lock, [&slot] { return slot.done; });
@@ -96,10 +125,12 @@ void Ring::wait_for(Slot &slot) {
 Ring::Taken Ring::take() {
   Slot &slot = *slots_[first_];
   Taken taken;
-  const Clock::time_point asked = Clock::now();
+  while (!is_done(slot) && help()) {
+  }
+  const Clock::time_point idle = Clock::now();
   wait_for(slot);
   taken.ready = slot.ready;
-  if (slot.ready > asked) taken.waited = slot.ready - asked;
+  if (slot.ready > idle) taken.waited = slot.ready - idle;
   taken.passed_silent = std::exchange(slot.passed_silent, 0);
   if (slot.given < slot.batches.size()) taken.batch = std::move(slot.batches[slot.given++]);
   if (slot.given < slot.batches.size()) return taken;

@@ -1,5 +1,6 @@
 // A bounded ring of slots: parts of the input that the threads of a pool make batches of, given back in the order of the
-// input. What goes wrong in one stays in its slot, and comes out in its place.
+// input. What goes wrong in one stays in its slot, and comes out in its place. Whoever would have to wait for a part works
+// on one too: of n threads the pool has all but that one.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -33,7 +34,7 @@ public:
     Clock::time_point ready;
   };
 
-  // `threads`: of the pool, if there is none yet; throws as Pool does. `slots` is at least 1. One thread at a time may
+  // `threads`, at least 2: the caller and the pool, if there is none yet; throws as Pool does. `slots` is at least 1. One thread at a time may
   // call the functions below.
   Ring(unsigned threads, std::size_t slots, const FramerOptions &options, std::shared_ptr<Recycler> recycler);
   // Waits for the jobs that run. To be called in the process that made it.
@@ -44,9 +45,9 @@ public:
   bool is_full() const { return used_ == slots_.size(); }
   bool is_empty() const { return used_ == 0; }
   std::size_t used() const { return used_; }
-  unsigned threads() const { return pool_->threads(); }
+  unsigned threads() const { return pool_->threads() + 1; }
 
-  // A part of the input, from one anchor to the next: a window with a border. May throw, and then has taken nothing.
+  // A part of the input, from one anchor to the next: a window with a border.
   void post(const Window &part);
   // What the caller has made itself.
   void push(std::unique_ptr<Batch> batch) noexcept;
@@ -68,13 +69,18 @@ private:
     Failure outcome;
     std::uint64_t passed_silent = 0;
     Clock::time_point ready;
-    bool done = false; // guarded by the mutex; what stands above belongs to the job before, to the caller behind it
+    std::atomic<bool> waits{false}; // for somebody to work on it: who clears this does
+    bool done = false; // guarded by the mutex; what stands above belongs to whoever works on it, then to the caller
   };
 
   static void run(void *slot) noexcept;
   void work(Slot &slot) noexcept;
   Slot &back();
-  void wait_for(Slot &slot);
+  Slot &slot(std::size_t number) { return *slots_[(first_ + number) % slots_.size()]; }
+  bool help();
+  void count_jobs(int more);
+  bool is_done(const Slot &slot);
+  void wait_for(const Slot &slot);
 
   SharedPool pool_;
   std::shared_ptr<Recycler> recycler_;
@@ -82,6 +88,7 @@ private:
   std::size_t first_ = 0;
   std::size_t used_ = 0;
   std::atomic<bool> abandoned_{false};
+  int jobs_ = 0; // posted and not run; guarded by the mutex
   std::mutex mutex_;
   std::condition_variable changed_;
   const Slot *awaited_ = nullptr; // guarded by the mutex

@@ -303,13 +303,13 @@ static void test_many_readers(void) {
       done += marc_batch_record_count(batch);
       marc_batch_release(batch);
     }
-    CHECK(threads_now() == before + 3);
+    CHECK(threads_now() == before + 2);
   }
   for (int i = 0; i < READERS; ++i) {
     int32_t last = 0;
     done += read_rest(readers[i], &last);
     CHECK(last == MARC_END);
-    CHECK(threads_now() == before + 3);
+    CHECK(threads_now() == before + 2);
     marc_reader_free(readers[i]);
   }
   CHECK(done == READERS * RECORDS);

@@ -394,7 +394,7 @@ def peak():
     return int(line.split()[1]) << 10
 
 before, sink, found = peak(), Sink(), []
-reader = MARCReader(Endless(), on_error=mode, largest_record=MIB, rejects=sink)
+reader = MARCReader(Endless(), on_error=mode, largest_record=MIB, rejects=sink, _chunk_bytes=MIB)
 for record in reader:
     assert record is None
     found.append((reader.current_exception.code, len(reader.current_chunk)))
