@@ -92,6 +92,7 @@ bool Pipeline::may_use_threads() const {
 
 std::unique_ptr<Batch> Pipeline::next_of_ring(Failure &outcome) {
   for (;;) {
+    const Ring::Clock::time_point asked = Ring::Clock::now();
     pump();
     if (is_cancelled()) {
       outcome = {MARC_E_CANCELLED, 0, {}};
@@ -99,7 +100,7 @@ std::unique_ptr<Batch> Pipeline::next_of_ring(Failure &outcome) {
     }
     Ring::Taken taken = ring_->take();
     add(counters_.wait_workers, taken.waited);
-    add(counters_.wait_consumer, Ring::Clock::now() - taken.waited - std::max(taken.ready, left_));
+    add(counters_.wait_consumer, asked - std::max(taken.ready, left_));
     counters_.silent_bytes += taken.passed_silent;
     if (taken.batch != nullptr) return std::move(taken.batch);
     if (taken.outcome.code == MARC_OK) continue; // a part of silent bytes
@@ -183,7 +184,7 @@ std::unique_ptr<Batch> Pipeline::make(Failure &outcome, bool may_post) {
       if (posted_) return nullptr;
     }
     const std::uint64_t before = framer_.window().offset;
-    std::unique_ptr<Batch> batch = framer_.next(failure_.code < 0);
+    std::unique_ptr<Batch> batch = framer_.next(failure_.code < 0 && failure_.code != MARC_E_INTERRUPTED);
     searched_ -= std::min<std::size_t>(searched_, framer_.window().offset - before);
     if (batch != nullptr) return batch;
     if (framer_.window().ends_input || framer_.is_behind_range()) return nullptr;
@@ -221,6 +222,7 @@ Failure Pipeline::find_anchor(std::uint64_t begin, std::uint64_t &anchor) {
   const std::unique_ptr<std::uint8_t[]> bytes(new std::uint8_t[step + kLargestLength]);
   std::uint64_t behind = begin;
   while (behind > 0 && anchor == 0) {
+    if (is_cancelled()) return {MARC_E_CANCELLED, 0, {}};
     const std::uint64_t first = behind - std::min<std::uint64_t>(behind, step);
     std::size_t size = 0;
     Failure failure = read_at(first, bytes.get(), static_cast<std::size_t>(behind - first) + kLargestLength, size);

@@ -28,7 +28,6 @@ class SourceCallback:
     def __init__(self, read: Callable[[int], Any], seek: Callable[[int], Any] | None = None) -> None:
         self._read = read
         self._seek = seek
-        self._at = -1  # where the source stands, if that is known
         self.calls = 0
         self.failure: BaseException | None = None
 
@@ -45,18 +44,13 @@ class SourceCallback:
             return self.fail(failure)
 
     def read_into_at(self, offset: int, buffer: Any, capacity: int) -> int:
-        """The same from a place. Only of a source that can be positioned."""
+        """The same from a place. Only of a source that can be positioned, which others may move in the meantime."""
         try:
-            if offset != self._at:
-                assert self._seek is not None
-                self._at = -1  # unknown, should it fail
-                self._seek(offset)
-                self._at = offset
+            assert self._seek is not None
+            self._seek(offset)
         except BaseException as failure:
             return self.fail(failure)
-        size = self.read_into(buffer, capacity)
-        self._at = self._at + size if size >= 0 else -1
-        return size
+        return self.read_into(buffer, capacity)
 
     def fail(self, failure: BaseException) -> int:
         """Keeps what the caller will be told. Returns the callback's value."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import stat
 from itertools import pairwise
 from operator import index
 from typing import Any
@@ -38,7 +40,12 @@ def plan_ranges(source: Any, n: int) -> list[tuple[int, int]]:
 
 def _size_of(source: Any) -> int:
     if isinstance(source, str | os.PathLike):
-        return os.stat(source).st_size
+        info = os.stat(source)
+        if stat.S_ISDIR(info.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), source)
+        if not stat.S_ISREG(info.st_mode):
+            raise io.UnsupportedOperation(f"byte ranges of {source!r}, which cannot be positioned")
+        return info.st_size
     content = buffer_of(source)
     if content is not None:
         return memoryview(content).nbytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -132,7 +133,8 @@ class NativeSource:
         shares the position with its parent.)"""
         seekable, self._seekable = self._seekable, None
         if seekable is not None and not getattr(seekable, "closed", False) and os.getpid() == self._process:
-            seekable.seek(self.origin + taken if self._size is None else min(taken, self._size))
+            with contextlib.suppress(io.UnsupportedOperation):  # gzip.open of a pipe says that it can
+                seekable.seek(self.origin + taken if self._size is None else min(taken, self._size))
 
     def close(self, taken: int) -> None:
         """Frees the native reader and leaves the source behind what was taken."""

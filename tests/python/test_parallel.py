@@ -30,6 +30,7 @@ from support import (
     Script,
     Seekable,
     Source,
+    book,
     books,
     check_sums,
     child_environment,
@@ -49,7 +50,7 @@ from test_io_faults import shim as shim
 from test_sources import every_source
 from test_threads import on_threads
 
-from libmarc import MARCReader, Stats
+from libmarc import MARCReader, RecordLengthInvalid, Stats, TruncatedRecord
 from libmarc._native import lib
 
 pytestmark = pytest.mark.filterwarnings("ignore::libmarc.BadSubfieldCodeWarning")
@@ -936,3 +937,34 @@ def test_stress(seed: int, damaged: bytes, threads: Callable[[int], None]) -> No
         return found == expected
 
     assert on_threads(work, 6) == [True] * 6
+
+
+@pytest.mark.parametrize("tail", [b"99999" + book(7)[5:], b"abc\x1d"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_interruption_at_the_end_changes_no_verdict(tail: bytes, count: int, threads: Callable[[int], None]) -> None:
+    """Whether a byte follows the last piece is not known as long as the source says that it has nothing for now."""
+
+    class Interrupted(io.BytesIO):
+        interruptions = 1
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            content = super().read(size)
+            if not content and self.interruptions:
+                self.interruptions = 0
+                raise BlockingIOError
+            return content
+
+    threads(count)
+    reader = MARCReader(Interrupted(b"".join(books(200)) + tail), _chunk_bytes=2_000)
+    kinds = []
+    while True:
+        try:
+            record = next(reader)
+        except BlockingIOError:
+            continue
+        except StopIteration:
+            break
+        if record is None:
+            kinds.append(type(reader.current_exception))
+    assert kinds == [TruncatedRecord if tail[:1] == b"9" else RecordLengthInvalid]
+    assert reader.stats.threads == count

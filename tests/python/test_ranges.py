@@ -29,7 +29,7 @@ from test_boundary_properties import FOREIGN, MODES, inputs
 from test_boundary_rule import FRAGMENTS
 
 import libmarc
-from libmarc import MARCReader, Stats
+from libmarc import MARCReader, Stats, plan_ranges
 from libmarc._native import lib
 
 pytestmark = pytest.mark.filterwarnings("ignore::libmarc.BadSubfieldCodeWarning")
@@ -752,3 +752,26 @@ def test_a_seek_that_fails(problem: BaseException) -> None:
 def test_foreign_codes_are_known() -> None:
     """What the tests above take for inputs in other formats is told as such."""
     assert {code for code, _ in foreign_inputs().values()} <= set(FOREIGN)
+
+
+def test_readers_of_ranges_share_a_file_object(tmp_path: Path) -> None:
+    """Each goes back to its place, wherever another one has left the file."""
+    data = b"".join(books(400))
+    (tmp_path / "file.mrc").write_bytes(data)
+    with open(tmp_path / "file.mrc", "rb") as file:
+        ranges = plan_ranges(file, 2)
+        first, second = (MARCReader(file, byte_range=one, _chunk_bytes=1_000) for one in ranges)
+        found: tuple[list[bytes], list[bytes]] = [], []
+        for a, b in itertools.zip_longest(first, second):
+            for record, raws in zip((a, b), found, strict=True):
+                if record is not None:
+                    raws.append(record.raw)
+    assert found[0] + found[1] == books(400)
+
+
+def test_plan_ranges_of_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        plan_ranges(tmp_path, 2)
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(io.UnsupportedOperation):
+        plan_ranges(tmp_path / "fifo", 2)
