@@ -483,7 +483,7 @@ BOOST_AUTO_TEST_CASE(the_last_anchor_is_found_in_linear_work) {
 
 // While it looks for an anchor all is done on the thread that reads: no part is ever posted, and steps are counted.
 BOOST_AUTO_TEST_CASE(reading_ahead_where_there_is_no_anchor) {
-  const marc::SharedPool pool(2);
+  const marc::SharedPool pool(1);
   const std::string none[] = {"x\x1d"s, "xyz"s, "\x1dx"s, "x\x1d" + std::string(12, ' ') + fives(60),
                               titled("a") + "x"};
   for (const std::string &unit : none) {
