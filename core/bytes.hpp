@@ -77,30 +77,28 @@ inline WideMasks wide_masks(const std::uint8_t *at) {
   return wide;
 }
 
-// Position of the first delimiter in [from, to), or `to`.
-inline std::size_t find_delimiter(const std::uint8_t *data, std::size_t from, std::size_t to) {
+// Position of the first byte in [from, to) that is a hit, or `to`. `Hits`: the mask that says so of a block.
+template <std::uint32_t BlockMasks::*Hits, typename IsHit>
+inline std::size_t find_by_blocks(const std::uint8_t *data, std::size_t from, std::size_t to, IsHit is_hit) {
   count_steps(1);
   while (from + kBlock <= to) {
     count_steps(kBlock);
-    const std::uint32_t hits = block_masks(data + from).delimiter;
+    const std::uint32_t hits = block_masks(data + from).*Hits;
     if (hits != 0) return from + static_cast<std::size_t>(std::countr_zero(hits));
     from += kBlock;
   }
-  for (; from < to && !is_delimiter(data[from]); ++from) count_steps(1);
+  for (; from < to && !is_hit(data[from]); ++from) count_steps(1);
   return from;
+}
+
+// Position of the first delimiter in [from, to), or `to`.
+inline std::size_t find_delimiter(const std::uint8_t *data, std::size_t from, std::size_t to) {
+  return find_by_blocks<&BlockMasks::delimiter>(data, from, to, [](std::uint8_t byte) { return is_delimiter(byte); });
 }
 
 // Position of the first byte above 0x7F in [from, to), or `to`.
 inline std::size_t find_high(const std::uint8_t *data, std::size_t from, std::size_t to) {
-  count_steps(1);
-  while (from + kBlock <= to) {
-    count_steps(kBlock);
-    const std::uint32_t hits = block_masks(data + from).high;
-    if (hits != 0) return from + static_cast<std::size_t>(std::countr_zero(hits));
-    from += kBlock;
-  }
-  for (; from < to && data[from] < 0x80; ++from) count_steps(1);
-  return from;
+  return find_by_blocks<&BlockMasks::high>(data, from, to, [](std::uint8_t byte) { return byte > 0x7F; });
 }
 
 inline bool is_ascii(const std::uint8_t *data, std::size_t size) { return find_high(data, 0, size) == size; }

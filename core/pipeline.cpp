@@ -32,10 +32,7 @@ std::size_t Pipeline::usual_arena() const { return options_.pieces.chunk + kTail
 Pipeline::Pipeline(std::unique_ptr<Source> source, const PipelineOptions &options)
     : source_(std::move(source)), options_(options), recycler_(std::make_shared<Recycler>(usual_arena())),
       framer_(options.pieces, recycler_) {
-  if (const auto memory = source_->memory()) {
-    counters_.bytes_read = memory->size();
-    framer_.set_window({memory->data(), memory->size(), 0, nullptr, true});
-  }
+  if (const auto memory = source_->memory()) counters_.bytes_read = memory->size();
 }
 
 Pipeline::~Pipeline() {
@@ -53,6 +50,7 @@ std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
   if (ended_) return nullptr;
   ended_ = true; // unless we come to the end of this in good order
   std::unique_ptr<Batch> batch = ring_ == nullptr ? next_on_the_spot(outcome) : next_of_ring(outcome);
+  counters_.silent_bytes += framer_.take_passed_silent();
   if (batch != nullptr) {
     deliver(*batch);
     outcome = {};
@@ -63,8 +61,7 @@ std::unique_ptr<Batch> Pipeline::next(Failure &outcome) {
 }
 
 std::unique_ptr<Batch> Pipeline::next_on_the_spot(Failure &outcome) {
-  std::unique_ptr<Batch> batch = make(outcome, false);
-  counters_.silent_bytes += framer_.take_passed_silent();
+  std::unique_ptr<Batch> batch = make(outcome);
   if (batch == nullptr) offset_ = framer_.window().offset;
   if (batch != nullptr && may_use_threads()) start_ring();
   return batch;
@@ -116,17 +113,16 @@ std::unique_ptr<Batch> Pipeline::next_of_ring(Failure &outcome) {
 void Pipeline::pump() {
   while (!ring_->is_full() && !pumped_out_) {
     Failure outcome{MARC_END, 0, {}};
-    posted_ = false;
     std::unique_ptr<Batch> batch;
+    const std::size_t used = ring_->used();
     try {
-      batch = make(outcome, true);
+      batch = make(outcome);
     } catch (const std::bad_alloc &) {
       outcome = {MARC_E_NOMEM, 0, {}};
     }
-    counters_.silent_bytes += framer_.take_passed_silent();
     if (batch != nullptr) {
       ring_->push(std::move(batch));
-    } else if (!posted_) {
+    } else if (ring_->used() == used) { // no part was posted
       ring_->push(std::move(outcome));
       pumped_out_ = true;
     }
@@ -161,8 +157,8 @@ bool Pipeline::post_part() {
   return true;
 }
 
-// The next batch, made here; NULL at the end or with a failure, and where a part was posted instead.
-std::unique_ptr<Batch> Pipeline::make(Failure &outcome, bool may_post) {
+// The next batch, made here; NULL at the end or with a failure, and where a part was posted to the ring instead.
+std::unique_ptr<Batch> Pipeline::make(Failure &outcome) {
   if (!placed_) {
     outcome = go_to_range();
     if (outcome) return nullptr;
@@ -174,14 +170,13 @@ std::unique_ptr<Batch> Pipeline::make(Failure &outcome, bool may_post) {
       return nullptr;
     }
     if (framer_.is_behind_range()) return nullptr;
-    if (may_post) {
+    if (ring_ != nullptr) {
       const Window &window = framer_.window();
       if (window.size < options_.pieces.chunk && !window.ends_input && failure_.code == MARC_OK) {
         failure_ = refill(); // a source that gives little at a time: parts are of usual size nevertheless
         continue;
       }
-      posted_ = post_part();
-      if (posted_) return nullptr;
+      if (post_part()) return nullptr;
     }
     const std::uint64_t before = framer_.window().offset;
     std::unique_ptr<Batch> batch = framer_.next(failure_.code < 0 && failure_.code != MARC_E_INTERRUPTED);
@@ -240,8 +235,7 @@ Failure Pipeline::find_anchor(std::uint64_t begin, std::uint64_t &anchor) {
 Failure Pipeline::read_at(std::uint64_t offset, std::uint8_t *buffer, std::size_t capacity, std::size_t &size) {
   Failure failure = source_->position(offset);
   while (!failure && size < capacity) {
-    ReadResult result = source_->read(buffer + size, std::min(capacity - size, options_.pieces.chunk));
-    ++counters_.source_reads;
+    ReadResult result = read(buffer + size, std::min(capacity - size, options_.pieces.chunk));
     if (result.bytes == 0) return std::move(result.failure);
     size += result.bytes;
   }
@@ -264,6 +258,15 @@ std::span<const std::uint8_t> Pipeline::rest() const {
   return {window.data, ended_ && framer_.is_in_range() && window.offset == offset_ ? window.size : 0};
 }
 
+// Reads once from the source.
+ReadResult Pipeline::read(std::uint8_t *buffer, std::size_t capacity) {
+  const Ring::Clock::time_point begun = Ring::Clock::now();
+  ReadResult result = source_->read(buffer, capacity);
+  add(counters_.wait_source, Ring::Clock::now() - begun);
+  ++counters_.source_reads;
+  return result;
+}
+
 // Reads once from the source, behind the window.
 Failure Pipeline::refill() {
   count_steps(1);
@@ -272,10 +275,7 @@ Failure Pipeline::refill() {
   make_room(std::max(framer_.needed() - std::min(framer_.needed(), window.size), chunk));
   window = framer_.window();
   std::uint8_t *to = arena_->bytes.get() + (window.data - arena_->bytes.get()) + window.size;
-  const Ring::Clock::time_point begun = Ring::Clock::now();
-  ReadResult result = source_->read(to, chunk);
-  add(counters_.wait_source, Ring::Clock::now() - begun);
-  ++counters_.source_reads;
+  ReadResult result = read(to, chunk);
   if (result.failure) return std::move(result.failure);
   counters_.bytes_read += result.bytes;
   window.size += result.bytes;

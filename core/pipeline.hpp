@@ -27,7 +27,7 @@ namespace marc {
 
 struct PipelineOptions {
   FramerOptions pieces;  // its chunk: bytes asked from the source at once
-  unsigned threads = 1;  // of the pool, if there is none yet
+  unsigned threads = 1;  // the caller and the pool, if there is none yet
   std::size_t ahead = 0; // parts in the ring; 0: all on the spot
 };
 
@@ -47,11 +47,12 @@ private:
   void start_ring() noexcept;
   void pump();
   bool post_part();
-  std::unique_ptr<Batch> make(Failure &outcome, bool may_post);
+  std::unique_ptr<Batch> make(Failure &outcome);
   void deliver(Batch &batch);
   Failure go_to_range();
   Failure find_anchor(std::uint64_t begin, std::uint64_t &anchor);
   Failure read_at(std::uint64_t offset, std::uint8_t *buffer, std::size_t capacity, std::size_t &size);
+  ReadResult read(std::uint8_t *buffer, std::size_t capacity);
   Failure refill();
   void make_room(std::size_t wanted);
   std::size_t usual_arena() const;
@@ -72,7 +73,6 @@ private:
   Ring::Clock::time_point left_; // when next() was left
   bool placed_ = false;          // the source stands where the range begins
   bool pumped_out_ = false;      // the ring has the end or a failure in it
-  bool posted_ = false;          // make() has posted a part
   bool ended_ = false;           // everything was handed out, or reading failed
 };
 

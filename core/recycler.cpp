@@ -45,7 +45,10 @@ void Recycler::give_back(Arena *arena) {
 
 void Recycler::give_back(Batch *batch) {
   // As large as usual, or the next ones would keep what one large record has taken.
-  if (batch->text != nullptr && batch->text->own.size() > 2 * arena_size_) batch->text.reset();
+  if (batch->text != nullptr && batch->text->own.size() > 2 * arena_size_) {
+    batch->text.reset();
+    batch->text_scratch.reset();
+  }
   if (!batches_.push(batch)) delete batch;
 }
 

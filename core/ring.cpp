@@ -22,12 +22,12 @@ Ring::~Ring() {
 }
 
 Ring::Slot &Ring::back() {
-  Slot &slot = *slots_[(first_ + used_) % slots_.size()];
-  slot.batches.clear();
-  slot.given = 0;
-  slot.outcome = {};
-  slot.passed_silent = 0;
-  return slot;
+  Slot &next = slot(used_);
+  next.batches.clear();
+  next.given = 0;
+  next.outcome = {};
+  next.passed_silent = 0;
+  return next;
 }
 
 void Ring::post(const Window &part) {
@@ -52,19 +52,20 @@ void Ring::count_jobs(int more) {
 }
 
 void Ring::push(std::unique_ptr<Batch> batch) noexcept {
-  Slot &slot = back();
-  slot.batches.push_back(std::move(batch));
-  slot.ready = Clock::now();
-  slot.done = true;
-  ++used_;
+  back().batches.push_back(std::move(batch));
+  add_done();
 }
 
 void Ring::push(Failure outcome) noexcept {
-  Slot &slot = back();
-  slot.outcome = std::move(outcome);
-  slot.ready = Clock::now();
-  slot.done = true;
-  ++used_;
+  back().outcome = std::move(outcome);
+  add_done();
+}
+
+// The slot behind the last one, which has been filled, is one of the ring.
+void Ring::add_done() {
+  Slot &filled = slot(used_++);
+  filled.ready = Clock::now();
+  filled.done = true;
 }
 
 // A job of the pool. Its part may have been done by the caller; the slot may have another one by then.
@@ -123,7 +124,7 @@ void Ring::wait_for(const Slot &slot) {
 }
 
 Ring::Taken Ring::take() {
-  Slot &slot = *slots_[first_];
+  Slot &slot = this->slot(0);
   Taken taken;
   while (!is_done(slot) && help()) {
   }

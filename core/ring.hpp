@@ -34,8 +34,8 @@ public:
     Clock::time_point ready;
   };
 
-  // `threads`, at least 2: the caller and the pool, if there is none yet; throws as Pool does. `slots` is at least 1. One thread at a time may
-  // call the functions below.
+  // `threads`, at least 2: the caller, and a pool of the others if there is none yet; throws as Pool does. `slots` is at
+  // least 1. One thread at a time may call the functions below.
   Ring(unsigned threads, std::size_t slots, const FramerOptions &options, std::shared_ptr<Recycler> recycler);
   // Waits for the jobs that run. To be called in the process that made it.
   ~Ring();
@@ -76,6 +76,7 @@ private:
   static void run(void *slot) noexcept;
   void work(Slot &slot) noexcept;
   Slot &back();
+  void add_done();
   Slot &slot(std::size_t number) { return *slots_[(first_ + number) % slots_.size()]; }
   bool help();
   void count_jobs(int more);
