@@ -51,26 +51,6 @@ static marc_reader_options options_of(uint32_t chunk, int32_t ahead) {
   return options;
 }
 
-static marc_reader_info info_of(const marc_reader *reader) {
-  marc_reader_info info;
-  memset(&info, 0x55, sizeof info);
-  info.struct_size = sizeof info;
-  CHECK(marc_reader_get_info(reader, &info) == MARC_OK);
-  CHECK(info.struct_size == sizeof info);
-  return info;
-}
-
-/* Reads to the end; the number of records, and the last status. */
-static unsigned read_rest(marc_reader *reader, int32_t *last) {
-  unsigned records = 0;
-  marc_batch *batch = NULL;
-  while ((*last = marc_reader_next_batch(reader, &batch, NULL)) == MARC_OK) {
-    records += marc_batch_record_count(batch);
-    marc_batch_release(batch);
-  }
-  return records;
-}
-
 static void test_options(void) {
   marc_reader *reader = NULL;
   marc_error error;

@@ -31,15 +31,6 @@ static marc_reader_options options_of(uint32_t chunk, uint32_t batch_records) {
   return options;
 }
 
-static marc_reader_info info_of(const marc_reader *reader) {
-  marc_reader_info info;
-  memset(&info, 0, sizeof info);
-  info.struct_size = sizeof info;
-  CHECK(marc_reader_get_info(reader, &info) == MARC_OK);
-  CHECK(info.struct_size == sizeof info);
-  return info;
-}
-
 /* Reads to the end: all pieces are there, in order, none twice; then frees the reader. */
 static void check_all(marc_reader *reader, uint32_t backend, uint32_t most) {
   marc_batch *batch = NULL;

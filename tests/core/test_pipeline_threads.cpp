@@ -27,12 +27,6 @@ using namespace test;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::size_t kStep = 7; // some of the places only: each takes its time
-#else
-constexpr std::size_t kStep = 1;
-#endif
-
 constexpr std::array kFixtures{"mixed", "damaged", "marc8", "large"};
 
 // Some of each kind of piece, in a few thousand bytes.

@@ -22,12 +22,6 @@ using namespace test;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::size_t kStep = 7; // some of the places only: each takes its time
-#else
-constexpr std::size_t kStep = 1;
-#endif
-
 constexpr std::uint64_t kEndless = UINT64_MAX;
 
 // What a range has given: lines without their indexes, which count from its beginning.

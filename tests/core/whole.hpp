@@ -17,6 +17,13 @@
 
 namespace test {
 
+// From one place to the next where something is tried at every one.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::size_t kStep = 7; // some of the places only: each takes its time
+#else
+constexpr std::size_t kStep = 1;
+#endif
+
 inline const std::string kA = titled("a first record");
 inline const std::string kB = titled("another one");
 inline const std::string kC = titled("the last of three");

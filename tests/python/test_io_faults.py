@@ -218,8 +218,7 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "shim.so"
 
 
-def test_faults_of_the_system_by_path_and_file(shim: Path, tmp_path: Path) -> None:
-    """EIO and others at every offset, short reads, and EINTR before each read, which is no fault."""
+def check_faults_of_the_system(shim: Path, tmp_path: Path) -> None:
     path = tmp_path / "input.faulty"
     path.write_bytes(DATA)
     done = subprocess.run(
@@ -230,6 +229,11 @@ def test_faults_of_the_system_by_path_and_file(shim: Path, tmp_path: Path) -> No
         check=False,
     )
     assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
+
+
+def test_faults_of_the_system_by_path_and_file(shim: Path, tmp_path: Path) -> None:
+    """EIO and others at every offset, short reads, and EINTR before each read, which is no fault."""
+    check_faults_of_the_system(shim, tmp_path)
 
 
 # ---- what cuts a piece ----

@@ -10,8 +10,6 @@ import itertools
 import multiprocessing
 import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -33,7 +31,6 @@ from support import (
     book,
     books,
     check_sums,
-    child_environment,
     generated,
     given,
     items,
@@ -44,11 +41,10 @@ from support import (
     wait_until,
 )
 from test_boundary_properties import MODES, inputs
-from test_io_faults import BY_PATH
-from test_io_faults import DATA as CONTENT
+from test_io_faults import check_faults_of_the_system
 from test_io_faults import shim as shim
 from test_sources import every_source
-from test_threads import on_threads
+from test_threads import COUNTING, on_threads
 
 from libmarc import MARCReader, Stats, TruncatedRecord
 from libmarc._native import lib
@@ -720,16 +716,7 @@ def test_ctrl_c_at_every_read(number: int, threads: Callable[[int], None]) -> No
 @pytest.mark.slow
 def test_faults_of_the_system_by_path_and_file(shim: Path, tmp_path: Path) -> None:
     """EIO and others at every offset, short reads, and EINTR before each read, with threads."""
-    path = tmp_path / "input.faulty"
-    path.write_bytes(CONTENT)
-    done = subprocess.run(
-        [sys.executable, "-c", BY_PATH, path],
-        env={**child_environment(), "LD_PRELOAD": str(shim)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
+    check_faults_of_the_system(shim, tmp_path)
 
 
 # ---- sources that have to wait ----
@@ -858,41 +845,11 @@ def test_processes_of_multiprocessing(method: str, tmp_path: Path) -> None:
 
 # ---- the GIL ----
 
-# As in test_threads.py: the count moves during a native call exactly if that runs without the GIL.
-GIL = """
-import faulthandler, sys, threading, time
-import libmarc.reader
-from libmarc import MARCReader
-from libmarc._native import lib
-
-faulthandler.dump_traceback_later(100, exit=True)
-sys.setswitchinterval(1_000)
-data = open(sys.argv[1], "rb").read() * 20
-path = sys.argv[2]
+GIL = (
+    COUNTING
+    + """
+data = block * 20
 open(path, "wb").write(data)
-count, stop = 0, False
-
-def counting():
-    global count
-    while not stop:
-        count += 1
-        time.sleep(0)
-
-class Watched:
-    seen = []
-    def __getattr__(self, name):
-        return getattr(lib, name)
-    def marc_reader_next_batch(self, *arguments):
-        before = count
-        status = lib.marc_reader_next_batch(*arguments)
-        self.seen.append(count - before)
-        return status
-
-libmarc.reader.lib = Watched()
-thread = threading.Thread(target=counting)
-thread.start()
-while count < 1_000:
-    time.sleep(0)
 answers = []
 for source in (data, path):
     Watched.seen = []
@@ -903,6 +860,7 @@ stop = True
 thread.join()
 print(answers)
 """
+)
 
 
 def test_gil_is_free_while_other_threads_parse(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def test_gil_release_verification(tmp_path: Path) -> None:
 
 # No thread is asked to give the GIL up here: the counting one lets go of it by itself, all the time, the main one only
 # if what it calls does. So the count moves during a call exactly if that call runs without the GIL.
-PARSING = """
+COUNTING = """
 import faulthandler, sys, threading, time
 import libmarc.reader
 from libmarc import MARCReader
@@ -235,9 +235,7 @@ from libmarc._native import lib
 faulthandler.dump_traceback_later(100, exit=True)
 sys.setswitchinterval(1_000)
 block = open(sys.argv[1], "rb").read()
-data = block * 60
 path = sys.argv[2]
-open(path, "wb").write(data)
 count, stop = 0, False
 
 def counting():
@@ -265,6 +263,12 @@ thread = threading.Thread(target=counting)
 thread.start()
 while count < 1_000:
     time.sleep(0)
+"""
+PARSING = (
+    COUNTING
+    + """
+data = block * 60
+open(path, "wb").write(data)
 held = [progress(sum, range(2_000_000))[0] for _ in range(3)]
 for source in (data, path):
     reader = MARCReader(source, _chunk_bytes=1 << 28)
@@ -274,6 +278,7 @@ stop = True
 thread.join()
 print(held, len(Watched.seen), all(moved > 0 for moved in Watched.seen))
 """
+)
 
 
 def test_gil_is_free_while_records_are_parsed(tmp_path: Path) -> None:
