@@ -172,7 +172,7 @@ def measure_native(setting: Setting, result: Result) -> None:
     yaz = min(seconds[native.YAZ], default=None)
     for what, seen in seconds.items():
         if seen:
-            result.rows.append(native_row(what, sample, seen, yaz))
+            result.rows.append(native.speed_row(what, sample, seen, yaz, by_clock=True))
     one, two = (min(seen) for what, seen in seconds.items() if what != native.YAZ)
     gates = result.gates
     for threads, best, limit in ((1, one, 3.3), (2, two, 6.0)):
@@ -188,19 +188,6 @@ def native_seconds(setting: Setting, sample: Sample, threads: int) -> list[float
     native.checked(seen["records"], sample, f"libmarc.so on {threads} threads")
     found: list[float] = seen["wall_seconds"]
     return found
-
-
-def native_row(what: str, sample: Sample, seconds: list[float], yaz: float | None) -> Row:
-    best = min(seconds)
-    figures = {
-        "records": sample.records,
-        "records_per_second": sample.records / best,
-        "gigabytes_per_second": sample.size / best / 1e9,
-        "times_yaz": yaz / best if yaz else None,
-        "spread": spread(seconds),
-        "wall_seconds": sorted(seconds),
-    }
-    return Row("native", what, figures)
 
 
 # ---- the plot --------------------------------------------------------------------------------------------

@@ -12,6 +12,9 @@ from typing import Any
 
 from libmarc._sources import buffer_of, position_of
 
+#: The range of a whole source, whatever its size.
+WHOLE = (0, (1 << 64) - 1)
+
 
 def check_range(byte_range: tuple[int, int]) -> tuple[int, int]:
     """The range, as ints. ValueError, or TypeError, for what is none."""

@@ -16,7 +16,7 @@ from libmarc._batch import Batch, new_slot
 from libmarc._decoding import Decoding
 from libmarc._native import error_of, lib, new_error, new_options
 from libmarc._odd import OddRecord, Piece
-from libmarc._ranges import check_range
+from libmarc._ranges import WHOLE, check_range
 from libmarc._rejects import Rejects
 from libmarc._sources import NativeSource
 from libmarc._stats import Counts, Stats
@@ -145,7 +145,8 @@ class MARCReader(Reader):
         self._queue_bytes = QUEUE_BYTES if _capped else 1 << 62
         self._batch: Batch | None = None
         self._queued = 0  # pieces of the batch that went to the queue or were handed out
-        self._taken, end = (0, None) if byte_range is None else check_range(byte_range)  # where its last batch ended
+        begin, end = check_range(byte_range) if byte_range is not None else WHOLE
+        self._taken = begin  # where its last batch ended
         self._has_range = byte_range is not None
         self._owned_from: int | None = None  # where the first piece begins
         self._junk_of_range: int | None = None  # at the end
@@ -170,8 +171,8 @@ class MARCReader(Reader):
             text_mode=self._decoding.text_mode,
             format=_format,
             read_ahead=_read_ahead,
-            range_begin=self._taken,
-            **({} if end is None else {"range_end": end}),
+            range_begin=begin,
+            range_end=end,
         )
         self._source = NativeSource(marc_target, options, self._has_range)
         if rejects is not None:
