@@ -52,10 +52,7 @@ class NativeSource:
         elif (buffer := buffer_of(source)) is not None:
             self._open_memory(buffer, 0, options)
         elif (read := read_method(source)) is not None:
-            if self._has_range:
-                self._open_read_at(source, read, options)
-            else:
-                self._open_callback(source, read, options)
+            self._open_callback(source, read, options)
         else:
             raise TypeError(f"cannot read MARC from {type(source).__name__}; supported are {SUPPORTED}")
 
@@ -80,24 +77,21 @@ class NativeSource:
         self.backend = "callback"
         origin = position_of(source)
         if origin is not None:
-            self._seekable, self.origin = source, origin
+            self._seekable = source
             if options.read_ahead == lib.MARC_AHEAD_AUTO:
                 options.read_ahead = lib.MARC_AHEAD_THREADS  # what can be positioned does not wait for its writer
-        self.callback = SourceCallback(read)
-        self._kept = context = ffi.new_handle(self.callback)
-        self._opened(lambda out, error: lib.marc_reader_open_callback(lib.libmarc_read, context, options, out, error))
-
-    def _open_read_at(self, source: Any, read: Callable[[int], Any], options: Any) -> None:
-        self.backend = "callback"
-        if position_of(source) is None:
+        elif self._has_range:
             raise io.UnsupportedOperation(f"a byte range of {type(source).__name__}, which cannot be positioned")
-        self._seekable = source
-        self._size = size = source.seek(0, os.SEEK_END)
-        self.callback = SourceCallback(read, source.seek)
+        self.callback = SourceCallback(read, source.seek if self._has_range else None)
         self._kept = context = ffi.new_handle(self.callback)
-        self._opened(
-            lambda out, error: lib.marc_reader_open_read_at(lib.libmarc_read_at, context, size, options, out, error)
-        )
+        if self._has_range:
+            self._size = size = source.seek(0, os.SEEK_END)
+            self._opened(
+                lambda out, error: lib.marc_reader_open_read_at(lib.libmarc_read_at, context, size, options, out, error)
+            )
+            return
+        self.origin = origin or 0
+        self._opened(lambda out, error: lib.marc_reader_open_callback(lib.libmarc_read, context, options, out, error))
 
     def _opened(self, call: Callable[[Any, Any], int], filename: str | bytes | None = None) -> bool:
         """Opens the native reader. False if a signal interrupted it."""
