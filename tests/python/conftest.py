@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,16 @@ from support import generated
 # Where the tests run in the background of a script, Ctrl-C is ignored, and each child process would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def no_frames_of_exceptions(request: pytest.FixtureRequest) -> Iterator[None]:
+    """An exception that is a parameter lives as long as the tests do, and so would all readers in its traceback."""
+    yield
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    for value in parameters.values():
+        if isinstance(value, BaseException):
+            value.__traceback__ = value.__context__ = None
 
 
 @pytest.fixture(scope="session")
