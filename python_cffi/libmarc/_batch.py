@@ -217,9 +217,8 @@ class Batch:
         assert extents is not None
         end = number + len(records)
         flags = ffi.unpack(view.record_flags + number, len(records))
-        for record, place, extent in zip(records, places[number:end], extents[number:end]):
-            record._offset = place
-            record._extent = extent
+        for record, place in zip(records, zip(places[number:end], extents[number:end])):
+            record._place = place
         for i, (record, flag) in enumerate(zip(records, flags), number):
             if flag & lib.MARC_REC_LEADER:
                 leader = ffi.buffer(view.record_leader + LEADER_LEN * i, LEADER_LEN)

@@ -23,7 +23,7 @@ from libmarc._stats import Counts, Stats
 from libmarc._tolerance import check_tolerance, too_many_errors
 from libmarc.exceptions import FatalReaderError
 from libmarc.leader import Leader
-from libmarc.record import Record, new_record
+from libmarc.record import More, Record, new_record
 
 if TYPE_CHECKING:
     from libmarc._text_readers import JSONReader as JSONReader
@@ -286,10 +286,7 @@ class MARCReader(Reader):
             return self._take_odd(batch, begin)
         end = min(begin + self._queue_records, odd)
         end = max(begin + 1, bisect_right(batch.ends, batch.starts[begin] + self._queue_bytes, begin, end))
-        records = _plain_records(batch, begin, end)
-        if self._decoding.force_utf8:
-            for record in records:
-                record.force_utf8 = True
+        records = _plain_records(batch, begin, end, self._decoding.force_utf8)
         self._set_queue(records, end)
         return False
 
@@ -309,7 +306,7 @@ class MARCReader(Reader):
         except Exception as raised:
             problem = raised.with_traceback(None)
         else:
-            record._offset = batch.offset + batch.starts[number]
+            record._place = batch.offset + batch.starts[number], None
             if not batch.is_source:
                 batch.place_records([record], number)
             self._take_record(record, number + 1)
@@ -524,7 +521,7 @@ class MARCReader(Reader):
             self._end()  # nobody else has the reader any more
 
 
-def _plain_records(batch: Batch, begin: int, end: int) -> deque[Record]:
+def _plain_records(batch: Batch, begin: int, end: int, force_utf8: bool) -> deque[Record]:
     data = batch.data
     records = deque(map(Record.__new__, repeat(Record, end - begin)))
     for record, start, stop in zip(records, batch.starts[begin:end], batch.ends[begin:end]):
@@ -534,10 +531,14 @@ def _plain_records(batch: Batch, begin: int, end: int) -> deque[Record]:
         record._fields = record._leader = record._odd = None
     if not batch.is_source:
         batch.place_records(records, begin)
+    if force_utf8:
+        forced = More(force_utf8=True)
+        for record in records:
+            record._more = forced
     if batch.texts:
         for record, (start, stop) in zip(records, batch.texts[begin:end]):
             if stop:
-                record._origin = record._raw
+                record._more = More(record._raw, force_utf8=force_utf8)
                 record._raw = batch.text_data[start:stop]
     return records
 
@@ -554,8 +555,7 @@ def _decoded(piece: Piece, decoding: Decoding) -> Record:
     record = new_record(piece.raw, OddRecord(() if piece.is_rejected else piece.problems(), [], "utf-8"))
     record.leader = Leader(leader)
     record._fields = fields
-    record.to_unicode = decoding.to_unicode
-    record.force_utf8 = decoding.force_utf8
+    record._more = More(to_unicode=decoding.to_unicode, force_utf8=decoding.force_utf8)
     return record
 
 

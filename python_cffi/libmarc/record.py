@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from libmarc._batch import Form
 from libmarc._decoding import Decoding
@@ -51,6 +51,23 @@ def _put_into(fields: list[Field], handed_out: dict[tuple[str, ...], list[Field]
                 fields[number] = next(following)
 
 
+#: Where a record stands in its source: its first byte, and how many bytes it has there; None: as many as here.
+Place = tuple[int, "int | None"]
+
+
+class More(NamedTuple):
+    """What only few records have."""
+
+    origin: bytes | None = None  # as it stood in its source, where its bytes are its text form
+    to_unicode: bool = True
+    force_utf8: bool = False
+    pos: int = 0
+    next_field: int = 0  # for next(record)
+
+
+_NO_MORE = More()
+
+
 class Record:
     """A MARC record: ``leader`` and ``fields``, a list of Field that is yours to change.
 
@@ -59,22 +76,18 @@ class Record:
     """
 
     # (There is no __getattr__: with one, every attribute would be slower to get. What only few records have is
-    # asked for with a default, and not set in the others.)
+    # asked for with a default, and not set in the others. Slots are few: Python's collector looks into each of them, of
+    # every record that is kept.)
     __slots__ = (
-        "__pos",
         "_batch",
-        "_extent",
         "_fields",
-        "_force_utf8",
         "_leader",
+        "_more",
         "_odd",
-        "_offset",
-        "_origin",
         "_picked",
-        "_pos",
+        "_place",
         "_raw",
         "_start",
-        "_to_unicode",
     )
 
     _raw: bytes | None  # what it is taken apart from: its bytes, or their text form; None for a record that was made
@@ -85,13 +98,8 @@ class Record:
     _odd: OddRecord | None  # what is to be known of a record that is not plain (MARC_REC_PLAIN)
     # Set only where there is something to be said:
     _picked: Picked | None  # fields that were handed out while not all have been asked for
-    _origin: bytes | None  # as it stood in its source, where _raw is its text form
-    _offset: int | None  # where its bytes stood in the source, once the batch is gone
-    _extent: int | None  # bytes that it has there, if these are not its bytes here
-    _to_unicode: bool
-    _force_utf8: bool
-    _pos: int
-    __pos: int
+    _place: Place | None  # in the source, once it is not the batch that says it
+    _more: More
 
     def __init__(
         self,
@@ -109,9 +117,9 @@ class Record:
         The other parameters are those of `MARCReader`; `leader` is for a record that is made.
         """
         if not to_unicode:
-            self._to_unicode = False
+            self.to_unicode = False
         if force_utf8:
-            self._force_utf8 = True
+            self.force_utf8 = True
         self._raw = self._batch = self._leader = self._fields = self._odd = None
         if fields or not data:
             coding = "a" if force_utf8 and not fields else leader[9:10]
@@ -141,13 +149,14 @@ class Record:
         if decoding.is_native:
             self._odd, text = read_piece(raw, hide_utf8_warnings)
             if text is not None:
-                self._origin, raw = raw, text
+                self._set_more(origin=raw)
+                raw = text
         else:
             leader, self._fields = decoding.read(raw)
             self.leader = Leader(leader)
             self._odd = OddRecord((), [], "utf-8")
         self._raw = raw
-        self._offset = 0
+        self._place = 0, None
         if type(self).add_field is not Record.add_field:  # a derived class wants to see every field
             fields, self.fields = self.fields, []
             self._add_each(fields)
@@ -159,29 +168,32 @@ class Record:
     @property
     def to_unicode(self) -> bool:
         """Whether the record is text, not bytes."""
-        return getattr(self, "_to_unicode", True)
+        return getattr(self, "_more", _NO_MORE).to_unicode
 
     @to_unicode.setter
     def to_unicode(self, value: bool) -> None:
-        self._to_unicode = value
+        self._set_more(to_unicode=value)
 
     @property
     def force_utf8(self) -> bool:
         """Whether the record is UTF-8, whatever leader/09 says."""
-        return getattr(self, "_force_utf8", False)
+        return getattr(self, "_more", _NO_MORE).force_utf8
 
     @force_utf8.setter
     def force_utf8(self, value: bool) -> None:
-        self._force_utf8 = value
+        self._set_more(force_utf8=value)
 
     @property
     def pos(self) -> int:
         """0. Nothing uses it, but there are programs that copy it from record to record."""
-        return getattr(self, "_pos", 0)
+        return getattr(self, "_more", _NO_MORE).pos
 
     @pos.setter
     def pos(self, value: int) -> None:
-        self._pos = value
+        self._set_more(pos=value)
+
+    def _set_more(self, **values: Any) -> None:
+        self._more = getattr(self, "_more", _NO_MORE)._replace(**values)
 
     def _bytes(self) -> bytes:
         raw = self._raw
@@ -193,7 +205,7 @@ class Record:
         batch = self._batch
         if batch is not None:
             if batch.is_source:
-                self._offset = batch.offset + self._start
+                self._place = batch.offset + self._start, None
             self._batch = None
 
     def _handed_out(self) -> Picked | None:
@@ -260,7 +272,7 @@ class Record:
 
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: what is set, but not the place in a batch.
-        names = ("_extent", "_force_utf8", "_leader", "_odd", "_offset", "_origin", "_pos", "_raw", "_to_unicode")
+        names = ("_leader", "_more", "_odd", "_place", "_raw")
         if self._handed_out() is not None:
             self.fields  # noqa: B018 (they are what is copied)
         self._leave_batch()
@@ -271,7 +283,7 @@ class Record:
     def raw(self) -> bytes | None:
         """The bytes of the record as they stood in its source, whatever has been changed since; of a source in another
         format the record in ISO 2709 and UTF-8. None if it was made."""
-        return getattr(self, "_origin", None) or self._raw
+        return getattr(self, "_more", _NO_MORE).origin or self._raw
 
     @property
     def byte_offset(self) -> int | None:
@@ -279,15 +291,16 @@ class Record:
         batch = self._batch
         if batch is not None and batch.is_source:
             return batch.offset + self._start
-        return getattr(self, "_offset", None)
+        place: Place | None = getattr(self, "_place", None)
+        return place[0] if place is not None else None
 
     @property
     def byte_length(self) -> int | None:
         """How many bytes the record had in the source. None if it was made."""
-        extent: int | None = getattr(self, "_extent", None)
-        if extent is not None or self._raw is None:
-            return extent
-        return len(self.raw or b"")
+        place: Place | None = getattr(self, "_place", None)
+        if place is not None and place[1] is not None:
+            return place[1]
+        return len(self.raw or b"") if self._raw is not None else None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -315,15 +328,15 @@ class Record:
 
     def __iter__(self) -> Iterator[Field]:
         """The fields. Each loop has its own place in them."""
-        self.__pos = 0
+        self._set_more(next_field=0)
         return iter(self.fields)
 
     def __next__(self) -> Field:
         """The next field for next(record), from the first one, or from the last iter(record), on."""
-        position: int = getattr(self, "_Record__pos", 0)
+        position: int = getattr(self, "_more", _NO_MORE).next_field
         if position >= len(self.fields):
             raise StopIteration
-        self.__pos = position + 1
+        self._set_more(next_field=position + 1)
         return self.fields[position]
 
     def get_fields(self, *tags: str) -> list[Field]:
@@ -643,7 +656,7 @@ def new_record(raw: bytes, odd: OddRecord | None, origin: bytes | None = None) -
     record._odd = odd
     record._batch = record._leader = record._fields = None
     if origin is not None:
-        record._origin = origin
+        record._more = More(origin)
     return record
 
 

@@ -524,7 +524,7 @@ def test_marc8_records_keep_their_bytes() -> None:
     data = generated("marc8", 300)
     records = [record for record in MARCReader(data) if record]
     assert b"".join(record.raw or b"" for record in records) == data
-    converted = [record for record in records if getattr(record, "_origin", None) is not None]
+    converted = [record for record in records if record.raw is not record._raw]
     assert 50 < len(converted) < 300
     for record in records:
         raw = record.raw or b""

@@ -46,9 +46,7 @@ def assert_same_record(ours: Record, theirs: pymarc.Record) -> None:
     raw = ours.raw
     assert raw is not None
     assert str(ours.leader) == str(theirs.leader)
-    untouched = new_record(
-        ours._raw or b"", ours._odd, getattr(ours, "_origin", None)
-    )  # asked for nothing but its bytes
+    untouched = new_record(ours._raw or b"", ours._odd, ours.raw)  # asked for nothing but its bytes
     expected = as_pymarc_should(theirs, raw)
     title = ours.title  # before the fields are made
     assert flat(ours) == expected
