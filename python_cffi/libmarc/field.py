@@ -447,19 +447,19 @@ def contents_of(fields: Iterable[Field]) -> list[str]:
         subfields = field._subfields
         if subfields is None:
             text = field._text() or ""
-            if _EMPTY in text or text.endswith(SUBFIELD_INDICATOR):
-                text = _content_of(field.indicators, field._pairs())
+            if _EMPTY not in text and not text.endswith(SUBFIELD_INDICATOR):
+                contents.append(text)
+                continue
+            subfields = field._pairs()
         elif field.control_field:
-            text = f"{field.data}"
-        else:
-            text = _content_of(field._indicators, subfields)
+            contents.append(f"{field.data}")
+            continue
+        first, second = field._indicators or field.indicators or ("", "")
+        text = f"{first}{second}"
+        for code, value in subfields:
+            text += f"{SUBFIELD_INDICATOR}{code}{value}"
         contents.append(text)
     return contents
-
-
-def _content_of(indicators: Sequence[str] | None, subfields: Iterable[Sequence[str]]) -> str:
-    first, second = indicators or ("", "")
-    return f"{first}{second}{''.join([f'{SUBFIELD_INDICATOR}{code}{value}' for code, value in subfields])}"
 
 
 def shape_of(text: str) -> Shape:

@@ -23,7 +23,7 @@ from libmarc._stats import Counts, Stats
 from libmarc._tolerance import check_tolerance, too_many_errors
 from libmarc.exceptions import FatalReaderError
 from libmarc.leader import Leader
-from libmarc.record import More, Record, new_record
+from libmarc.record import NO_MORE, More, Record, new_record
 
 if TYPE_CHECKING:
     from libmarc._text_readers import JSONReader as JSONReader
@@ -523,18 +523,16 @@ class MARCReader(Reader):
 
 def _plain_records(batch: Batch, begin: int, end: int, force_utf8: bool) -> deque[Record]:
     data = batch.data
+    more = More(force_utf8=True) if force_utf8 else NO_MORE
     records = deque(map(Record.__new__, repeat(Record, end - begin)))
     for record, start, stop in zip(records, batch.starts[begin:end], batch.ends[begin:end]):
         record._raw = data[start:stop]
         record._batch = batch
         record._start = start
         record._fields = record._leader = record._odd = None
+        record._more = more
     if not batch.is_source:
         batch.place_records(records, begin)
-    if force_utf8:
-        forced = More(force_utf8=True)
-        for record in records:
-            record._more = forced
     if batch.texts:
         for record, (start, stop) in zip(records, batch.texts[begin:end]):
             if stop:

@@ -65,7 +65,7 @@ class More(NamedTuple):
     next_field: int = 0  # for next(record)
 
 
-_NO_MORE = More()
+NO_MORE = More()
 
 
 class Record:
@@ -96,10 +96,10 @@ class Record:
     _leader: Leader | Any  # once it has been asked for, or set; else None
     _fields: list[Field] | None  # once they have been asked for, or set
     _odd: OddRecord | None  # what is to be known of a record that is not plain (MARC_REC_PLAIN)
+    _more: More
     # Set only where there is something to be said:
     _picked: Picked | None  # fields that were handed out while not all have been asked for
     _place: Place | None  # in the source, once it is not the batch that says it
-    _more: More
 
     def __init__(
         self,
@@ -116,10 +116,7 @@ class Record:
 
         The other parameters are those of `MARCReader`; `leader` is for a record that is made.
         """
-        if not to_unicode:
-            self.to_unicode = False
-        if force_utf8:
-            self.force_utf8 = True
+        self._more = More(to_unicode=to_unicode, force_utf8=force_utf8) if force_utf8 or not to_unicode else NO_MORE
         self._raw = self._batch = self._leader = self._fields = self._odd = None
         if fields or not data:
             coding = "a" if force_utf8 and not fields else leader[9:10]
@@ -168,7 +165,7 @@ class Record:
     @property
     def to_unicode(self) -> bool:
         """Whether the record is text, not bytes."""
-        return getattr(self, "_more", _NO_MORE).to_unicode
+        return self._more.to_unicode
 
     @to_unicode.setter
     def to_unicode(self, value: bool) -> None:
@@ -177,7 +174,7 @@ class Record:
     @property
     def force_utf8(self) -> bool:
         """Whether the record is UTF-8, whatever leader/09 says."""
-        return getattr(self, "_more", _NO_MORE).force_utf8
+        return self._more.force_utf8
 
     @force_utf8.setter
     def force_utf8(self, value: bool) -> None:
@@ -186,14 +183,14 @@ class Record:
     @property
     def pos(self) -> int:
         """0. Nothing uses it, but there are programs that copy it from record to record."""
-        return getattr(self, "_more", _NO_MORE).pos
+        return self._more.pos
 
     @pos.setter
     def pos(self, value: int) -> None:
         self._set_more(pos=value)
 
     def _set_more(self, **values: Any) -> None:
-        self._more = getattr(self, "_more", _NO_MORE)._replace(**values)
+        self._more = getattr(self, "_more", NO_MORE)._replace(**values)
 
     def _bytes(self) -> bytes:
         raw = self._raw
@@ -283,7 +280,7 @@ class Record:
     def raw(self) -> bytes | None:
         """The bytes of the record as they stood in its source, whatever has been changed since; of a source in another
         format the record in ISO 2709 and UTF-8. None if it was made."""
-        return getattr(self, "_more", _NO_MORE).origin or self._raw
+        return self._more.origin or self._raw
 
     @property
     def byte_offset(self) -> int | None:
@@ -328,12 +325,13 @@ class Record:
 
     def __iter__(self) -> Iterator[Field]:
         """The fields. Each loop has its own place in them."""
-        self._set_more(next_field=0)
+        if self._more.next_field:
+            self._set_more(next_field=0)
         return iter(self.fields)
 
     def __next__(self) -> Field:
         """The next field for next(record), from the first one, or from the last iter(record), on."""
-        position: int = getattr(self, "_more", _NO_MORE).next_field
+        position: int = self._more.next_field
         if position >= len(self.fields):
             raise StopIteration
         self._set_more(next_field=position + 1)
@@ -655,8 +653,7 @@ def new_record(raw: bytes, odd: OddRecord | None, origin: bytes | None = None) -
     record._raw = raw
     record._odd = odd
     record._batch = record._leader = record._fields = None
-    if origin is not None:
-        record._more = More(origin)
+    record._more = More(origin) if origin is not None else NO_MORE
     return record
 
 
