@@ -214,30 +214,32 @@ Failure Pipeline::go_to_range() {
 // same pieces.)
 Failure Pipeline::find_anchor(std::uint64_t begin, std::uint64_t &anchor) {
   const std::size_t step = std::max(options_.pieces.chunk, 2 * kLargestLength);
-  const std::unique_ptr<std::uint8_t[]> bytes(new std::uint8_t[step + kLargestLength]);
-  std::uint64_t behind = begin;
-  while (behind > 0 && anchor == 0) {
+  if (search_.bytes == nullptr) search_ = {std::make_unique<std::uint8_t[]>(step + kLargestLength), begin, 0};
+  while (search_.behind > 0 && anchor == 0) {
     if (is_cancelled()) return {MARC_E_CANCELLED, 0, {}};
-    const std::uint64_t first = behind - std::min<std::uint64_t>(behind, step);
-    std::size_t size = 0;
-    Failure failure = read_at(first, bytes.get(), static_cast<std::size_t>(behind - first) + kLargestLength, size);
-    if (failure) return failure;
-    const auto to = static_cast<std::size_t>(std::min<std::uint64_t>(behind - first, size));
+    const std::uint64_t first = search_.behind - std::min<std::uint64_t>(search_.behind, step);
+    const auto before = static_cast<std::size_t>(search_.behind - first);
+    Failure failure = read_part(first, before + kLargestLength);
+    const bool can_search = search_.size >= before && failure.code != MARC_E_INTERRUPTED;
+    if (failure && !can_search) return failure; // what fails behind the range's begin comes out in its place
+    const std::size_t size = std::exchange(search_.size, 0);
     const auto latest = static_cast<std::size_t>(std::min<std::uint64_t>(begin - first, size));
-    const std::size_t found = last_anchor(bytes.get(), 0, to, latest, size);
+    const std::size_t found = last_anchor(search_.bytes.get(), 0, std::min(before, size), latest, size);
     anchor = found == 0 ? 0 : first + found;
-    behind = first;
+    search_.behind = first;
   }
+  search_ = {};
   return {};
 }
 
-// Reads until the buffer is full or the source ends.
-Failure Pipeline::read_at(std::uint64_t offset, std::uint8_t *buffer, std::size_t capacity, std::size_t &size) {
-  Failure failure = source_->position(offset);
-  while (!failure && size < capacity) {
-    ReadResult result = read(buffer + size, std::min(capacity - size, options_.pieces.chunk));
+// Reads the part that is searched, from `first` on, until so many bytes are there or the source ends.
+Failure Pipeline::read_part(std::uint64_t first, std::size_t wanted) {
+  Failure failure = source_->position(first + search_.size);
+  while (!failure && search_.size < wanted) {
+    const std::size_t capacity = std::min(wanted - search_.size, options_.pieces.chunk);
+    ReadResult result = read(search_.bytes.get() + search_.size, capacity);
     if (result.bytes == 0) return std::move(result.failure);
-    size += result.bytes;
+    search_.size += result.bytes;
   }
   return failure;
 }

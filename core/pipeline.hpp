@@ -51,7 +51,7 @@ private:
   void deliver(Batch &batch);
   Failure go_to_range();
   Failure find_anchor(std::uint64_t begin, std::uint64_t &anchor);
-  Failure read_at(std::uint64_t offset, std::uint8_t *buffer, std::size_t capacity, std::size_t &size);
+  Failure read_part(std::uint64_t first, std::size_t wanted);
   ReadResult read(std::uint8_t *buffer, std::size_t capacity);
   Failure refill();
   void make_room(std::size_t wanted);
@@ -72,8 +72,17 @@ private:
   Failure failure_;              // of the source, while complete pieces are to be handed out before it
   Ring::Clock::time_point left_; // when next() was left
   bool placed_ = false;          // the source stands where the range begins
-  bool pumped_out_ = false;      // the ring has the end or a failure in it
-  bool ended_ = false;           // everything was handed out, or reading failed
+
+  // The search for that place, while it is interrupted: what stands before `behind`, and how much of it was read.
+  struct Search {
+    std::unique_ptr<std::uint8_t[]> bytes;
+    std::uint64_t behind = 0;
+    std::size_t size = 0;
+  };
+  Search search_;
+
+  bool pumped_out_ = false; // the ring has the end or a failure in it
+  bool ended_ = false;      // everything was handed out, or reading failed
 };
 
 } // namespace marc

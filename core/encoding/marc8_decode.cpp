@@ -39,10 +39,9 @@ int hex_value(std::uint8_t byte) {
   return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-// Control characters would be read as structure, and surrogates are none.
+// Delimiters would be read as structure, and surrogates are no characters.
 bool may_be_referenced(char32_t character) {
-  const bool control = character < 0x20 || (character >= 0x7F && character < 0xA0);
-  return !control && character <= 0x10FFFF && (character < 0xD800 || character > 0xDFFF);
+  return character >= 0x20 && character <= 0x10FFFF && (character < 0xD800 || character > 0xDFFF);
 }
 
 // What the tables give the C1 bytes that they have; 0 for the others.

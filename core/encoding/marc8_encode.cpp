@@ -16,6 +16,8 @@ constexpr std::uint8_t kDoubleTildeLeft = 0xFA;
 constexpr std::uint8_t kDoubleTildeRight = 0xFB;
 constexpr char32_t kLigature = 0x361;
 constexpr char32_t kDoubleTilde = 0x360;
+// Set in a character that is a subfield code: that is ASCII, and no base of marks, which belong to the value behind it.
+constexpr char32_t kCode = 0x80000000;
 
 bool is_double(char32_t character) { return character == kLigature || character == kDoubleTilde; }
 bool is_g1_set(std::uint32_t set) { return set == kAnsel || set == kExtendedCyrillic || set == kExtendedArabic; }
@@ -79,7 +81,8 @@ bool Marc8Encoder::encode(const std::uint8_t *data, std::size_t size, PodArray<s
   count_steps(size);
   for (std::size_t at = 0; at < size;) {
     const auto offset = static_cast<std::uint32_t>(at);
-    letters_.push({next_character(data, at), offset});
+    const bool is_code = at > 0 && data[at - 1] == kSubfieldMark && data[at] >= 0x20;
+    letters_.push({next_character(data, at) | (is_code ? kCode : 0), offset});
   }
   normalize(letters_);
   parts_.clear();
@@ -120,18 +123,19 @@ bool Marc8Encoder::join(char32_t mark) {
   return true;
 }
 
-// A cluster: one character, and the marks behind it. Marks without a base, and behind a control character, are alone.
+// A cluster: one character, and the marks behind it. Marks without a base are alone.
 std::size_t Marc8Encoder::cluster_end(std::size_t begin) const {
   std::size_t end = begin + 1;
   const char32_t base = parts_[begin].character;
-  if (base < 0x20 || is_mark(base)) return end;
+  if (base < 0x20 || (base & kCode) != 0 || is_mark(base)) return end;
   while (end < parts_.size() && is_mark(parts_[end].character)) ++end;
   return end;
 }
 
 bool Marc8Encoder::put_cluster(std::size_t begin, std::size_t end) {
   count_steps(end - begin);
-  const Letter &base = parts_[begin];
+  const bool is_code = (parts_[begin].character & kCode) != 0;
+  const Letter base{parts_[begin].character & ~kCode, parts_[begin].offset};
   if (is_control(base.character)) {
     if (is_delimiter(static_cast<std::uint8_t>(base.character))) reset();
     if (state_.g0 == kEacc) use_g0(kAscii);
@@ -139,7 +143,7 @@ bool Marc8Encoder::put_cluster(std::size_t begin, std::size_t end) {
     put(base.character);
     return true;
   }
-  const bool lost = is_mark(base.character) || !has_code(base.character);
+  const bool lost = is_mark(base.character) || !has_code(base.character) || (is_code && base.character >= 0x80);
   if (lost && unmappable_ == Unmappable::Error) return put_lost(base);
   if (right_half_ != 0) put_code({kAnsel, right_half_, true});
   right_half_ = 0;

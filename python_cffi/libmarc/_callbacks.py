@@ -6,11 +6,16 @@
 3. The callback asks the user's object for bytes. Whatever it raises is stored in the SourceCallback, and a value below
    zero goes back: MARC_READ_INTERRUPTED if reading can go on later, else READ_FAILED.
 4. The native call returns; the reader raises the stored exception, unchanged, with its own traceback.
+
+Python runs the handlers of signals when a call has returned, and what it has returned is gone if a handler raises. So a
+read() is called by a defaultdict, which has what it returns by then, and keeps it until the native reader has it.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -25,17 +30,32 @@ INTERRUPTIONS = (BlockingIOError, InterruptedError, TimeoutError, KeyboardInterr
 class SourceCallback:
     """Reads for the native reader from an object of the user."""
 
-    def __init__(self, read: Callable[[int], Any], seek: Callable[[int], Any] | None = None) -> None:
+    def __init__(
+        self,
+        read: Callable[[int], Any],
+        seek: Callable[[int], Any] | None = None,
+        read_when_empty: Callable[[int], Any] | None = None,
+    ) -> None:
+        """`read_when_empty` is asked for a byte where `read` gives none."""
         self._read = read
         self._seek = seek
+        self._read_when_empty = read_when_empty
+        self._given: dict[int, Any] = {}  # at 0 what the source has given last
+        self.is_taken = False  # the native reader has it, or there is nothing to have
         self.calls = 0
         self.failure: BaseException | None = None
 
     def read_into(self, buffer: Any, capacity: int) -> int:
         try:
-            self.calls += 1
-            content = given_bytes(self._read(capacity))
-            size = memoryview(content).nbytes
+            if self.is_taken or 0 not in self._given:
+                self.calls += 1
+                self._given, self.is_taken = defaultdict(partial(self._read, capacity)), False
+            content = self._given[0]
+            if self._read_when_empty is not None and content == b"":
+                self._given = defaultdict(partial(self._read_when_empty, 1))
+                content = self._given[0]
+            self.is_taken = content is None
+            size = memoryview(given_bytes(content)).nbytes
             if size > capacity:
                 raise ValueError(f"the source gave {size} bytes where at most {capacity} were asked for")
             ffi.memmove(buffer, content, size)
@@ -47,6 +67,7 @@ class SourceCallback:
         """The same from a place. Only of a source that can be positioned, which others may move in the meantime."""
         try:
             assert self._seek is not None
+            self._given = {}
             self._seek(offset)
         except BaseException as failure:
             return self.fail(failure)
@@ -95,7 +116,10 @@ def _on_error(kind: type[BaseException], failure: BaseException, trace: Tracebac
 @ffi.def_extern(error=READ_FAILED, onerror=_on_error)  # type: ignore[untyped-decorator]
 def libmarc_read(context: Any, buffer: Any, capacity: int) -> int:
     callback: SourceCallback = ffi.from_handle(context)
-    return callback.read_into(buffer, capacity)
+    size = callback.read_into(buffer, capacity)
+    if size >= 0:
+        callback.is_taken = True
+    return size
 
 
 @ffi.def_extern(error=READ_FAILED, onerror=_on_error)  # type: ignore[untyped-decorator]

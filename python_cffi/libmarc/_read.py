@@ -15,7 +15,7 @@ from libmarc._json_records import JSONRecords
 from libmarc._json_stream import JSONStream
 from libmarc._mrk import MarcMakerStream
 from libmarc._native import lib
-from libmarc._sources import SUPPORTED, buffer_of, position_of, read_method
+from libmarc._sources import SUPPORTED, buffer_of, position_of, read_method, read_when_empty
 from libmarc._stats import Stats
 from libmarc._text_stream import encoding_of
 from libmarc._tolerance import check_tolerance, too_many_errors
@@ -298,7 +298,8 @@ class Source:
             raise TypeError(f"cannot read MARC from {type(source).__name__}; supported are {SUPPORTED}")
         self._origin = position_of(source)
         self._can_begin_again = self._origin is not None
-        return read
+        more = read_when_empty(source)
+        return read if more is None else lambda size: read(size) or more(1)
 
     def from_beginning(self) -> Any:
         """What a MARCReader reads from the beginning; None if that cannot be had again."""

@@ -82,7 +82,7 @@ class NativeSource:
                 options.read_ahead = lib.MARC_AHEAD_THREADS  # what can be positioned does not wait for its writer
         elif self._has_range:
             raise io.UnsupportedOperation(f"a byte range of {type(source).__name__}, which cannot be positioned")
-        self.callback = SourceCallback(read, source.seek if self._has_range else None)
+        self.callback = SourceCallback(read, source.seek if self._has_range else None, read_when_empty(source))
         self._kept = context = ffi.new_handle(self.callback)
         if self._has_range:
             self._size = size = source.seek(0, os.SEEK_END)
@@ -156,11 +156,15 @@ def read_method(source: Any) -> Callable[[int], Any] | None:
         recv: Callable[[int], Any] = source.recv
         return recv
     if type(source) is io.BufferedReader:
-        # Its read() waits until all bytes are there. Where the file does not block and has nothing for now, read1()
-        # says b"", as at the end, and read() None.
-        return lambda size: source.read1(size) or source.read(1)
+        return source.read1  # read() waits until all bytes are there
     read = getattr(source, "read", None)
     return read if callable(read) else None
+
+
+def read_when_empty(source: Any) -> Callable[[int], Any] | None:
+    """What tells the end from a file that does not block and has nothing for now: the read1() of a BufferedReader gives
+    b"" for both."""
+    return source.read if type(source) is io.BufferedReader else None
 
 
 def position_of(source: Any) -> int | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from typing import Any, NamedTuple
 
 from libmarc._native import ffi, lib, new_error, raise_error
+from libmarc.constants import SUBFIELD_INDICATOR
 
 _OPTIONS_SIZE = ffi.sizeof("marc_marc8_options")
 _VIEW_SIZE = ffi.sizeof("marc_conversion_view")
@@ -96,7 +98,14 @@ def unicode_to_marc8(text: str, errors: str = "strict") -> bytes:
     except _Unmappable as problem:
         at = len(content[: problem.offset].decode("utf-8"))
         reason = f"MARC-8 does not have U+{problem.character:04X}"
+        if unicodedata.combining(text[at]) and not _has_base(text, at):
+            reason += " without a letter before it"
         raise UnicodeEncodeError("marc8", text, at, at + 1, reason) from None
+
+
+def _has_base(text: str, at: int) -> bool:
+    """Whether a letter stands before the mark there. A subfield code is none."""
+    return at > 0 and text[at - 1] >= " " and text[at - 2 : at - 1] != SUBFIELD_INDICATOR
 
 
 class Finding(NamedTuple):

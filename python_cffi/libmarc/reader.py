@@ -367,8 +367,11 @@ class MARCReader(Reader):
         failure = callback.failure if callback is not None and code == lib.MARC_E_CALLBACK else None
         if failure is None:
             failure = error_of(self._error, self.file_handle if self._source.backend == "file" else None)
-        stopped = code in _STOPPED or self._has_range
-        size, passed = len(chunk), 0 if stopped else self._source.bytes_read() - self._taken
+        size, passed, junk = len(chunk), 0, None
+        if self._has_range:
+            junk = int(self._source.info().silent_bytes)
+        elif code not in _STOPPED:
+            passed = self._source.bytes_read() - self._taken
         # No call from here on: a KeyboardInterrupt would come between, and the failure be lost.
         if chunk:
             self._errors[lib.MARC_BAD_CUT] = 1
@@ -377,7 +380,7 @@ class MARCReader(Reader):
             self._rejected_bytes += size
             self._left_bytes += size
             self._chunk = chunk
-        self._passed, self._state = passed, _EOF
+        self._passed, self._junk_of_range, self._state = passed, junk, _EOF
         if callback is not None:
             callback.failure = None
         try:

@@ -70,8 +70,27 @@ BOOST_AUTO_TEST_CASE(each_part_begins_anew) {
   BOOST_TEST(marc8_of("\u0439\x1f"
                       "b\u0439\x1e\u0439\x1d") == "~(NJ~(B\x1f"
                                                   "b~(NJ~(B\x1e~(NJ~(B\x1d");
-  BOOST_TEST(marc8_of("\u0457\x1f\u00e9") == "~)Q\xc7~)!E\x1f\xe2"
-                                             "e");
+  BOOST_TEST(marc8_of("\u0457\x1f"
+                      "a\u00e9") == "~)Q\xc7~)!E\x1f"
+                                    "a\xe2"
+                                    "e");
+}
+
+// Behind an 0x1F.
+BOOST_AUTO_TEST_CASE(subfield_codes_are_ascii_and_bear_no_marks) {
+  for (const std::string mark : {"\u0301", "\u031b", "\u0361", "\u0306"}) {
+    for (const std::string code : {"a", "e", "o", "t", "1"}) {
+      const std::string text = "\x1f" + code + mark + "sx";
+      const Encoded stopped = encoded(text);
+      BOOST_TEST(!stopped.whole, text);
+      BOOST_TEST(stopped.findings.starts_with("unmapped 2+0x3"), stopped.findings);
+      BOOST_TEST(encoded(text, Unmappable::Replace).marc8 == "\x1f" + code + "?sx");
+      BOOST_TEST(encoded(text, Unmappable::Reference).marc8.starts_with("\x1f" + code + "&#x03"));
+    }
+  }
+  for (const char *text : {"\x1f\u00e9x", "\x1f\u00f8x", "\x1f\u65e5x", "\x1f\u0301x"})
+    BOOST_TEST(encoded(text).findings.starts_with("unmapped 1+"), text);
+  BOOST_TEST(encoded("\x1f\x1f\u00e9").findings.starts_with("unmapped 2+"));
 }
 
 BOOST_AUTO_TEST_CASE(marks_stand_before_their_base) {

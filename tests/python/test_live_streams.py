@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -277,6 +279,55 @@ while True:
         print(record.title, flush=True)
 print("end", flush=True)
 """
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("way", ["pipe", "buffered", "raw"])
+def test_signals_lose_nothing(way: str, threads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that raises may run when read() has just returned, and nobody has what it returned."""
+    monkeypatch.setenv("MARC_NUM_THREADS", threads)
+    many = DATA * 400
+    file = tmp_path / "many.mrc"
+    file.write_bytes(many)
+    armed = False
+
+    def ring(*_: Any) -> None:
+        if armed:
+            raise TimeoutError
+
+    old = signal.signal(signal.SIGALRM, ring)
+    try:
+        for _ in range(5):
+            with contextlib.ExitStack() as stack:
+                if way == "pipe":
+                    out, into = os.pipe()
+                    source = stack.enter_context(open(out, "rb"))
+                    background(partial(write_all, into, many))
+                else:
+                    source = stack.enter_context(open(file, "rb", buffering=0 if way == "raw" else -1))
+                reader = MARCReader(source)
+                signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0015)
+                while True:
+                    armed = True
+                    try:
+                        record = next(reader, False)
+                        armed = False
+                    except TimeoutError:
+                        armed = False
+                        continue
+                    if record is False:
+                        break
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                stats = reader.stats
+                assert (stats.delivered, stats.rejected, stats.bytes_read) == (400 * len(BOOKS), 0, len(many))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+
+
+def write_all(into: int, content: bytes) -> None:
+    with open(into, "wb") as file:
+        file.write(content)
 
 
 def interrupt(child: Child) -> None:

@@ -677,9 +677,10 @@ int32_t marc_marc8_to_utf8(const uint8_t *data, size_t length, const marc_marc8_
                            marc_conversion **out, marc_error *error);
 
 /* Converts UTF-8 to MARC-8. The text begins and ends with ASCII in G0 and ANSEL in G1, and is so before each delimiter
- * (0x1D to 0x1F) in it. `options` may be NULL. Findings are the characters that MARC-8 does not have. What was written can
- * be read with MARC_PARSE_BEST: it gives the text in Normalization Form C. (Half marks, U+FE20 to U+FE23, and references
- * that the text itself holds come back with MARC_PARSE_PYMARC.)
+ * (0x1D to 0x1F) in it. The character behind an 0x1F is a subfield code, which is ASCII and takes no marks. `options` may be
+ * NULL. Findings are the characters that MARC-8 does not have; a mark without a letter before it is one. What was written
+ * can be read with MARC_PARSE_BEST: it gives the text in Normalization Form C. (Half marks, U+FE20 to U+FE23, and
+ * references that the text itself holds come back with MARC_PARSE_PYMARC.)
  * MARC_E_ARGUMENT: the text is no UTF-8. MARC_E_UNMAPPABLE: with MARC_UNMAPPABLE_ERROR. */
 int32_t marc_utf8_to_marc8(const uint8_t *data, size_t length, const marc_marc8_options *options,
                            marc_conversion **out, marc_error *error);
