@@ -10,7 +10,7 @@ from itertools import pairwise
 from operator import index
 from typing import Any
 
-from libmarc._sources import buffer_of, position_of
+from libmarc._sources import buffer_of, range_position_of, read_method
 
 #: The range of a whole source, whatever its size.
 WHOLE = (0, (1 << 64) - 1)
@@ -18,9 +18,13 @@ WHOLE = (0, (1 << 64) - 1)
 
 def check_range(byte_range: tuple[int, int]) -> tuple[int, int]:
     """The range, as ints. ValueError, or TypeError, for what is none."""
-    begin, end = map(index, byte_range)
+    sentence = f"a byte range is (begin, end), 0 <= begin <= end < 2**64, not {byte_range!r}"
+    try:
+        begin, end = map(index, byte_range)
+    except (TypeError, ValueError) as problem:
+        raise type(problem)(sentence) from None
     if not 0 <= begin <= end < 1 << 64:
-        raise ValueError(f"a byte range is (begin, end), 0 <= begin <= end; not {byte_range}")
+        raise ValueError(sentence)
     return begin, end
 
 
@@ -52,9 +56,8 @@ def _size_of(source: Any) -> int:
     content = buffer_of(source)
     if content is not None:
         return memoryview(content).nbytes
-    position = position_of(source)
-    if position is None:
-        raise io.UnsupportedOperation(f"byte ranges of {type(source).__name__}, which cannot be positioned")
+    read_method(source)  # for its errors
+    position = range_position_of(source)
     size: int = source.seek(0, os.SEEK_END)
     source.seek(position)
     return size

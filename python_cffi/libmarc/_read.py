@@ -15,7 +15,7 @@ from libmarc._json_records import JSONRecords
 from libmarc._json_stream import JSONStream
 from libmarc._mrk import MarcMakerStream
 from libmarc._native import lib
-from libmarc._sources import SUPPORTED, buffer_of, position_of, read_method, read_when_empty
+from libmarc._sources import buffer_of, position_of, read_method, read_when_empty
 from libmarc._stats import Stats
 from libmarc._text_stream import encoding_of
 from libmarc._tolerance import check_tolerance, too_many_errors
@@ -288,14 +288,10 @@ class Source:
             self.owned.append(file)
             self._can_begin_again = file.seekable()  # a pipe is opened once
             return file.read
-        if isinstance(source, io.TextIOBase):
-            raise TypeError(f"{type(source).__name__} is a text file: open it in binary mode, as in open(path, 'rb')")
         content = buffer_of(source)
         if content is not None:
             return _Memory(content).read
         read = read_method(source)
-        if read is None:
-            raise TypeError(f"cannot read MARC from {type(source).__name__}; supported are {SUPPORTED}")
         self._origin = position_of(source)
         self._can_begin_again = self._origin is not None
         more = read_when_empty(source)

@@ -38,8 +38,6 @@ class NativeSource:
     def _open(self, source: Any, options: Any) -> None:
         if isinstance(source, str | os.PathLike):
             self._open_path(source, options)
-        elif isinstance(source, io.TextIOBase):
-            raise TypeError(f"{type(source).__name__} is a text file: open it in binary mode, as in open(path, 'rb')")
         elif isinstance(source, io.BytesIO) and type(source).read is io.BytesIO.read:
             content = source.getvalue()
             self._seekable, self.origin = source, 0 if self._has_range else source.tell()
@@ -51,10 +49,8 @@ class NativeSource:
             self._open_memory(bytes(source), 0, options)  # it may be changed or resized while it is read
         elif (buffer := buffer_of(source)) is not None:
             self._open_memory(buffer, 0, options)
-        elif (read := read_method(source)) is not None:
-            self._open_callback(source, read, options)
         else:
-            raise TypeError(f"cannot read MARC from {type(source).__name__}; supported are {SUPPORTED}")
+            self._open_callback(source, read_method(source), options)
 
     def _open_path(self, source: str | os.PathLike[Any], options: Any) -> None:
         name = os.fspath(source)
@@ -75,13 +71,11 @@ class NativeSource:
 
     def _open_callback(self, source: Any, read: Callable[[int], Any], options: Any) -> None:
         self.backend = "callback"
-        origin = position_of(source)
+        origin = range_position_of(source) if self._has_range else position_of(source)
         if origin is not None:
             self._seekable = source
             if options.read_ahead == lib.MARC_AHEAD_AUTO:
                 options.read_ahead = lib.MARC_AHEAD_THREADS  # what can be positioned does not wait for its writer
-        elif self._has_range:
-            raise io.UnsupportedOperation(f"a byte range of {type(source).__name__}, which cannot be positioned")
         self.callback = SourceCallback(read, source.seek if self._has_range else None, read_when_empty(source))
         self._kept = context = ffi.new_handle(self.callback)
         if self._has_range:
@@ -149,8 +143,11 @@ def buffer_of(source: Any) -> Any:
     return source if view.c_contiguous else view.tobytes()
 
 
-def read_method(source: Any) -> Callable[[int], Any] | None:
-    """How to ask an object for at most so many bytes, such that what is there comes without waiting for more."""
+def read_method(source: Any) -> Callable[[int], Any]:
+    """How to ask an object for at most so many bytes, such that what is there comes without waiting for more. TypeError
+    for text, and, naming what is supported, for what cannot be read."""
+    if isinstance(source, io.TextIOBase):
+        raise TypeError(f"{type(source).__name__} is a text file: open it in binary mode, as in open(path, 'rb')")
     socket = sys.modules.get("socket")  # who has a socket has imported it
     if socket is not None and isinstance(source, socket.socket):
         recv: Callable[[int], Any] = source.recv
@@ -158,7 +155,9 @@ def read_method(source: Any) -> Callable[[int], Any] | None:
     if type(source) is io.BufferedReader:
         return source.read1  # read() waits until all bytes are there
     read = getattr(source, "read", None)
-    return read if callable(read) else None
+    if callable(read):
+        return read  # type: ignore[no-any-return]
+    raise TypeError(f"cannot read MARC from {type(source).__name__}; supported are {SUPPORTED}")
 
 
 def read_when_empty(source: Any) -> Callable[[int], Any] | None:
@@ -173,3 +172,13 @@ def position_of(source: Any) -> int | None:
         return source.tell() if source.seekable() else None
     except (AttributeError, OSError, ValueError, TypeError):
         return None
+
+
+def range_position_of(source: Any) -> int:
+    """The same of what is to be read in ranges. ValueError if it is closed, io.UnsupportedOperation for the others."""
+    position = position_of(source)
+    if position is None:
+        if getattr(source, "closed", False) is True:
+            raise ValueError("I/O operation on closed file")
+        raise io.UnsupportedOperation(f"byte ranges of {type(source).__name__}, which cannot be positioned")
+    return position
