@@ -5,9 +5,12 @@
 #include "writer/escape.hpp"
 #include "writer/walk.hpp"
 
+#include <cstring>
+
 namespace marc {
 namespace {
 
+constexpr const char *kLeaderTag = "LDR";
 constexpr const char *kHexDigits = "0123456789ABCDEF";
 
 std::uint8_t *put_mnemonic(std::uint8_t *to, std::uint8_t byte) {
@@ -106,7 +109,10 @@ private:
 
   void put_tag(const Part &tag) {
     *to_++ = '=';
-    put_text(tag);
+    if (kMnemonics && std::memcmp(tag.data, kLeaderTag, 3) == 0)
+      to_ = put(to_, "{0x4C}DR"); // a field, not the leader of the next record
+    else
+      put_text(tag);
     to_ = put(to_, "  ");
   }
 

@@ -27,9 +27,11 @@ class JSONRecords:
     def __next__(self) -> Record:
         content = next(self._objects)
         try:
+            if not isinstance(content, dict):
+                raise TypeError(f"{type(content).__name__}, not an object")
             return _Reading().record(content)
         except (KeyError, TypeError, ValueError) as problem:
-            message = f"this object is no record of MARC-in-JSON: {type(problem).__name__}: {problem}"
+            message = f"this value is no record of MARC-in-JSON: {type(problem).__name__}: {problem}"
             raise RecordFormatError(message, self._objects.count - 1) from problem
 
 

@@ -17,6 +17,9 @@ from libmarc.exceptions import FormatError, RecordFormatError
 
 _decode = json.JSONDecoder(strict=False).raw_decode  # pymarc allows control characters in strings, too
 _pass_over = json.JSONDecoder(strict=False, parse_int=len).raw_decode  # takes integers of any size
+#: What a number begins with, and what any value does.
+_NUMBERS = "-0123456789"
+_BEGINNINGS = f'{{["tfnNI{_NUMBERS}'
 _SPACE = re.compile(r"[ \t\r\n]*")
 #: Behind an error that stands so many characters before the end of the text, nothing that follows can mend it.
 _MENDABLE = 16
@@ -37,9 +40,10 @@ class JSONFormatError(FormatError, json.JSONDecodeError):
 
 
 class JSONStream:
-    """An iterator over the JSON objects of a stream. FormatError where it is no JSON, behind the objects before that
-    place; the iterator has ended then. RecordFormatError for an object with an integer of more digits than Python
-    takes; the next call goes on behind it. What the stream raises comes out unchanged, and the next call goes on."""
+    """An iterator over the JSON values of a stream, which should be objects. FormatError where it is no JSON, behind the
+    values before that place; the iterator has ended then. RecordFormatError for a value with an integer of more digits
+    than Python takes; the next call goes on behind it. What the stream raises comes out unchanged, and the next call goes
+    on."""
 
     def __init__(
         self, read: Callable[[int], Any], encoding: str | None = None, largest: int = 64 << 20, begin: str = ""
@@ -73,10 +77,10 @@ class JSONStream:
                     raise self._error("the array has no end", len(self._text))
                 raise StopIteration
             self._fetch()
-        if self._text[self._at] != "{":
+        if self._text[self._at] not in _BEGINNINGS:
             self._ended = True
             raise self._error("an object is expected here", self._at)
-        return self._read_object()
+        return self._read_value()
 
     def _is_at_value(self) -> bool:
         """Goes on to the next value, as far as there is text. False if more is needed, or nothing follows."""
@@ -100,7 +104,7 @@ class JSONStream:
                 return True
             self._at += 1
 
-    def _read_object(self) -> Any:
+    def _read_value(self) -> Any:
         while True:
             try:
                 value, end, oversize = _try(self._text, self._at)
@@ -116,6 +120,10 @@ class JSONStream:
                 self._ended = True
                 raise self._error("it nests too deep", self._at) from problem
             else:
+                is_number = self._text[self._at] in _NUMBERS
+                if is_number and not self._text[end:].strip(f"+.eE{_NUMBERS}") and not self._stream.ended:
+                    self._fetch_enough()  # the rest of it
+                    continue
                 begin, self._at = self._at, end
                 self._wants_comma = True
                 if oversize is not None:

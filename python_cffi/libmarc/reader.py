@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import io
 import threading
 from bisect import bisect_right
 from collections import deque
@@ -134,7 +135,8 @@ class MARCReader(Reader):
         self._decoding = Decoding(to_unicode, force_utf8, hide_utf8_warnings, utf8_handling, file_encoding)
         if on_error == "salvage" and not self._decoding.is_native:
             raise ValueError("on_error='salvage' finds out how text is encoded: no other options of decoding with it")
-        self.file_handle = marc_target
+        # As in pymarc, for classes derived from this one that read from it themselves.
+        self.file_handle: Any = io.BytesIO(marc_target) if type(marc_target) is bytes else marc_target
         self._state = _INITIAL
         self._lock = threading.RLock()
         self._user: int | None = None  # the thread that is inside
@@ -157,8 +159,8 @@ class MARCReader(Reader):
         self._rejected = self._rejected_bytes = self._parts = self._repaired = 0
         self._passed = 0  # bytes that were read behind the last piece when the source failed
         self._errors: dict[int, int] = {}
-        self._exception: Exception | None = None
-        self._chunk: bytes | None = None
+        self._current_exception: Exception | None = None
+        self._current_chunk: bytes | None = None
         self._slot = new_slot()  # of the next batch
         self._error = new_error()
         # In other formats than ISO 2709 pymarc has no verdict on the bytes of a record.
@@ -205,12 +207,12 @@ class MARCReader(Reader):
                 self._user = None
 
     def _next_piece(self) -> Record | None:
-        last = self._exception, self._chunk
-        self._exception = self._chunk = None
+        last = self._current_exception, self._current_chunk
+        self._current_exception = self._current_chunk = None
         while not self._queue:
             if self._state is _EOF:
                 if isinstance(last[0], FatalReaderError):  # can still be asked for behind the loop, as in pymarc
-                    self._exception, self._chunk = last
+                    self._current_exception, self._current_chunk = last
                 raise StopIteration
             if self._state is not _QUEUE:
                 self._read_batch()
@@ -219,12 +221,12 @@ class MARCReader(Reader):
                     raise self._take_exception()
                 if self._on_error != "skip":
                     return None
-                self._exception = self._chunk = None
+                self._current_exception = self._current_chunk = None
         return self._next_queued()
 
     def _take_exception(self) -> Exception:
         """What is raised is not kept: it would hold the reader, by its traceback."""
-        problem, self._exception = self._exception, None
+        problem, self._current_exception = self._current_exception, None
         assert problem is not None
         return problem
 
@@ -347,7 +349,7 @@ class MARCReader(Reader):
             too_many = too_many_errors(self._max_errors, problem)
             self._close_rejects()
         # No call from here on until it is raised: a KeyboardInterrupt would come between.
-        self._exception, self._chunk, self._queued = problem, raw, end
+        self._current_exception, self._current_chunk, self._queued = problem, raw, end
         self._rejected, self._rejected_bytes, self._errors[code] = count, size, same
         if too_many is not None:
             try:
@@ -379,7 +381,7 @@ class MARCReader(Reader):
             self._left_pieces += 1
             self._rejected_bytes += size
             self._left_bytes += size
-            self._chunk = chunk
+            self._current_chunk = chunk
         self._passed, self._junk_of_range, self._state = passed, junk, _EOF
         if callback is not None:
             callback.failure = None
@@ -452,15 +454,15 @@ class MARCReader(Reader):
     @property
     def current_exception(self) -> Exception | None:
         """Why the last item was None; None if it was a record."""
-        return self._exception
+        return self._current_exception
 
     @property
     def current_chunk(self) -> bytes | None:
         """The bytes of the last item, record or not; None before the first."""
         batch = self._batch
         number = self._queued - len(self._queue)
-        if self._chunk is not None or batch is None or number == 0:
-            return self._chunk
+        if self._current_chunk is not None or batch is None or number == 0:
+            return self._current_chunk
         chunk: bytes = batch.data[batch.starts[number - 1] : batch.ends[number - 1]]
         return chunk
 

@@ -108,6 +108,10 @@ BOOST_AUTO_TEST_CASE(lines_of_marcmaker) {
              leader + "=008  a\\b\n=245  \\1$aTitle $bcost {5}\\\n=500  \\\\$a$5\n\n");
   BOOST_TEST(mrk_of(bytes, MrkStyle::Mnemonics) ==
              leader + "=008  a\\b\n=245  \\1$aTitle $bcost {lcub}5{rcub}{bsol}\n=500  \\\\$a{dollar}5{0x0A}\n");
+  BOOST_TEST(mrk_of(record({{"LDR", "  \x1f"
+                                    "aa"}}),
+                    MrkStyle::Mnemonics)
+                 .ends_with("\n={0x4C}DR  \\\\$aa\n"));
   BOOST_TEST(mrk_of(record({{"001", "\\ \x7f"}}), MrkStyle::Mnemonics).ends_with("=001  {bsol}\\{0x7F}\n"));
 }
 

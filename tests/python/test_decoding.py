@@ -244,4 +244,4 @@ def test_options_are_attributes_of_the_reader() -> None:
     reader = MARCReader(RAW, False, True, True, "replace", "cp1251", True)
     names = ("to_unicode", "force_utf8", "hide_utf8_warnings", "utf8_handling", "file_encoding", "permissive")
     assert [getattr(reader, name) for name in names] == [False, True, True, "replace", "cp1251", True]
-    assert reader.file_handle == RAW
+    assert reader.file_handle.getvalue() == RAW

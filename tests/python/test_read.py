@@ -28,7 +28,16 @@ from corpus import SHARED, head_of, loc_file, need_corpus
 from support import Script, Source, book, books, generated, needs_proc, open_files, run_python
 
 import libmarc
-from libmarc import FormatError, MARCReader, Record, RecordFormatError, RejectedRecordWarning, TooManyErrors
+from libmarc import (
+    Field,
+    FormatError,
+    MARCReader,
+    Record,
+    RecordFormatError,
+    RejectedRecordWarning,
+    Subfield,
+    TooManyErrors,
+)
 from libmarc._json_stream import JSONStream
 from libmarc._mrk import from_mnemonics, to_mnemonics
 from libmarc._native import lib
@@ -526,7 +535,7 @@ def test_json_of_every_shape() -> None:
         ('[{"a": 1}\n {"b": 2}]', 1, 2, 2),
         ('{"a": 1}\n{"b"', 1, 2, 5),
         ('[{"a": 1},\n', 1, 2, 1),
-        ('[{"a": 1}, 3]', 1, 1, 12),
+        ('[{"a": 1}, +3]', 1, 1, 12),
         ('{"a": 1} x', 1, 1, 10),
         ('{"a": "no end', 0, 1, 7),
         ('{"a": 1}\n\n{"b": "x' + "y" * 100 + '"} ]', 2, 3, 112),
@@ -602,6 +611,23 @@ def test_an_integer_of_any_size_costs_no_other_record(size: int) -> None:
     with pytest.raises(FormatError, match=r"Expecting|Unterminated") as raised:
         list(libmarc.read(f'{GOOD}{{"a": {digits}, "b'.encode()))
     assert not isinstance(raised.value, RecordFormatError)
+
+
+@pytest.mark.parametrize("value", ["null", "true", "17", "-1.5e300", '"te\\"xt }"', f"[{GOOD}, 1]", "[]", "{}"])
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_json_values_that_are_no_records_cost_no_other_record(value: str, size: int) -> None:
+    for begin, between, end in (("[", ",", "]"), ("", "\n", ""), ("[", " , ", "\n]\n")):
+        if value.startswith("[") and not begin:
+            continue  # an array of records
+        document = begin + between.join([GOOD, value, value, GOOD, value]) + end
+        records = libmarc.read(Source(document.encode(), size), on_error="none")
+        found = [record.as_json() if record else records.current_exception for record in records]
+        assert found[0] == found[3] == GOOD
+        for number in (1, 2, 4):
+            problem = found[number]
+            assert isinstance(problem, RecordFormatError)
+            assert problem.record_index == number
+            assert "no record of MARC-in-JSON" in str(problem)
 
 
 def test_json_objects_without_an_end_are_bounded() -> None:
@@ -918,3 +944,10 @@ def test_records_from_text_can_be_copied_and_written() -> None:
         assert contents(again) == EXPECTED[0]
         assert again.as_marc() == record.as_marc() == PARTS[0]
         assert book(0) == PARTS[0]
+
+
+def test_a_field_whose_tag_is_that_of_the_leader_in_marcmaker() -> None:
+    fields = [Field("001", data="x"), Field("LDR", ["1", " "], [Subfield("a", "no leader")]), Field("500")]
+    record = Record(fields=fields, leader="00000nam a2200000 a 4500")
+    text = libmarc.record_to_mrk(record) + "\n" + libmarc.record_to_mrk(record)
+    assert [one and one.as_marc() for one in libmarc.read(text.encode())] == [record.as_marc()] * 2
