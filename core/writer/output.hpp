@@ -20,7 +20,7 @@ template <std::size_t N> [[gnu::always_inline]] inline std::uint8_t *put(std::ui
 }
 
 inline std::uint8_t *put(std::uint8_t *to, const std::uint8_t *from, std::size_t size) {
-  std::memcpy(to, from, size);
+  if (size > 0) std::memcpy(to, from, size); // `from` may be NULL if not
   return to + size;
 }
 

@@ -40,10 +40,10 @@ class JSONFormatError(FormatError, json.JSONDecodeError):
 
 
 class JSONStream:
-    """An iterator over the JSON values of a stream, which should be objects. FormatError where it is no JSON, behind the
-    values before that place; the iterator has ended then. RecordFormatError for a value with an integer of more digits
-    than Python takes; the next call goes on behind it. What the stream raises comes out unchanged, and the next call goes
-    on."""
+    """An iterator over the JSON values of a stream, which should be objects. FormatError where it is no JSON, behind
+    the values before that place; the iterator has ended then. RecordFormatError for a value with an integer of more
+    digits than Python takes; the next call goes on behind it. What the stream raises comes out unchanged, and the next
+    call goes on."""
 
     def __init__(
         self, read: Callable[[int], Any], encoding: str | None = None, largest: int = 64 << 20, begin: str = ""

@@ -41,7 +41,7 @@ static marc_batch *sample(void) {
 static int memory_is(const marc_writer *writer, const char *expected, size_t size) {
   size_t length = 0;
   const uint8_t *data = marc_writer_get_bytes(writer, &length);
-  const int same = length == size && memcmp(data, expected, size) == 0;
+  const int same = length == size && (size == 0 || memcmp(data, expected, size) == 0);
   if (!same) {
     fprintf(stderr, "written: %.*s\n", (int)length, (const char *)data);
   }
