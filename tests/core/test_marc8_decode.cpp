@@ -261,10 +261,10 @@ BOOST_AUTO_TEST_CASE(references) {
   const std::string text = "a&#x2014;b e&#x301; &#x1F600;";
   BOOST_TEST(pymarc(text).text == text);
   BOOST_TEST(best(text).text == "a\u2014b \u00e9 \U0001f600");
-  for (const char *other : {"&#x1F;", "&#x7f;", "&#x9F;", "&#xD800;", "&#xDFFF;", "&#x110000;", "&#x1234567;", "&#x;",
-                            "&#x41", "&#65;", "&amp;", "&", "&#", "&#x", "&#xg;"})
+  for (const char *other : {"&#x1F;", "&#xD800;", "&#xDFFF;", "&#x110000;", "&#x1234567;", "&#x;", "&#x41", "&#65;",
+                            "&amp;", "&", "&#", "&#x", "&#xg;"})
     BOOST_TEST(best(other).text == other);
-  BOOST_TEST(best("&#x10FFFF;&#xa0;&#xD7FF;&#xE000;").text == "\U0010ffff\u00a0\ud7ff\ue000");
+  BOOST_TEST(best("&#x10FFFF;&#x7f;&#x9f;&#xD7FF;&#xE000;").text == "\U0010ffff\x7f\u009f\ud7ff\ue000");
   BOOST_TEST(best("\xe2&#x65;").text == "\u00e9");
   BOOST_TEST(best("&#x1112;&#x1161;&#x11ab;").text == "\ud55c"); // NFC goes over all of it
   BOOST_TEST(!best("~(N&#x41;~(B").text.ends_with("A"));         // in ASCII only

@@ -311,10 +311,12 @@ BOOST_AUTO_TEST_CASE(a_source_that_fails_at_any_read_of_a_range) {
               ++failures;
             }
           }
-          BOOST_TEST_REQUIRE(failures == 1U, number);
+          // A fault behind the range's begin is passed over while that is looked for; the source is asked again there.
+          const bool passed_over = code == MARC_E_IO && failures == 0;
+          BOOST_TEST_REQUIRE((failures == 1U || passed_over), number);
           BOOST_TEST_REQUIRE(lines.size() <= all.size());
           BOOST_TEST_REQUIRE(std::equal(lines.begin(), lines.end(), all.begin()), number);
-          if (code == MARC_E_INTERRUPTED) BOOST_TEST_REQUIRE(line_difference(all, lines) == "", number);
+          if (code == MARC_E_INTERRUPTED || passed_over) BOOST_TEST_REQUIRE(line_difference(all, lines) == "", number);
         }
       }
     }
