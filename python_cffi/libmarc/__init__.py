@@ -70,7 +70,7 @@ __version__ = version()
 
 #: What is imported when it is first asked for, and the module that has it: most programs need none of it.
 _LATER = {
-    **dict.fromkeys(("JSONReader", "MARCMakerReader"), "reader"),
+    **dict.fromkeys(("JSONReader", "MARCMakerReader"), "_text_readers"),
     **dict.fromkeys(("JSONHandler", "parse_json_to_array"), "marcjson"),
     **dict.fromkeys(("MARC_XML_NS", "MARC_XML_SCHEMA", "XSI_NS"), "marcxml"),
     **dict.fromkeys(("XmlHandler", "map_xml", "parse_xml", "parse_xml_to_array"), "marcxml"),

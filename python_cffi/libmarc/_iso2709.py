@@ -133,11 +133,15 @@ def _marc8_content(field: Field, errors: str) -> bytes:
         raise
 
 
-def check_writable(fields: Sequence[Field]) -> None:
+def check_writable(fields: Sequence[Field], encoding: str) -> None:
     """ValueError where a reader would not get back these very fields: a delimiter in the text, a tag, indicator or code
-    of another length, or one that is not ASCII."""
+    of another length, or one that is not ASCII; control fields that are not, in MARC-8; no field at all."""
+    if not fields:
+        raise ValueError("a record without fields cannot be written: readers reject it")
     for number, field in enumerate(fields, 1):
         problem = _problem_of(field)
+        if encoding == "marc-8" and field.control_field and not (field.data or "").isascii():
+            problem = "it is not ASCII, and control fields are not converted from MARC-8"
         if problem:
             raise ValueError(f"field {field.tag} (number {number}) cannot be written: {problem}")
 

@@ -6,9 +6,15 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import repeat
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from libmarc._names import name_of_package
 from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, LEADER_LEN, SUBFIELD_INDICATOR
+
+if not TYPE_CHECKING:  # type checkers find what is misspelt
+
+    def __getattr__(name: str) -> Any:
+        return name_of_package(__name__, name)
 
 
 class Subfield(NamedTuple):

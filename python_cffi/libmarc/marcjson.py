@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from libmarc._names import name_of_package
 from libmarc._text_readers import JSONReader, json_record
 from libmarc.record import Record
+
+if not TYPE_CHECKING:  # type checkers find what is misspelt
+
+    def __getattr__(name: str) -> Any:
+        return name_of_package(__name__, name)
 
 
 class JSONHandler:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from libmarc._batch import Batch, new_slot
 from libmarc._decoding import Decoding
+from libmarc._names import name_of_package
 from libmarc._native import error_of, lib, new_error, new_options
 from libmarc._odd import OddRecord, Piece
 from libmarc._ranges import WHOLE, check_range
@@ -52,11 +53,7 @@ class State(enum.Enum):
 if not TYPE_CHECKING:  # type checkers are told above
 
     def __getattr__(name: str) -> Any:
-        if name in ("JSONReader", "MARCMakerReader"):  # they need json, and most programs need neither
-            from libmarc import _text_readers
-
-            return getattr(_text_readers, name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return name_of_package(__name__, name)  # JSONReader and MARCMakerReader need json, and most programs neither
 
 
 _INITIAL, _QUEUE, _READ_BATCH, _EOF = State  # (State.QUEUE runs Python code in some versions)

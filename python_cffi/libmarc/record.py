@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from libmarc._batch import Form
 from libmarc._decoding import Decoding
 from libmarc._iso2709 import check_options, leader_bytes, write_fields, write_marc8
+from libmarc._names import name_of_package
 from libmarc._odd import OddRecord, Problem, read_piece
 from libmarc._splice import splice
 from libmarc.constants import LEADER_LEN
@@ -32,7 +33,7 @@ if not TYPE_CHECKING:  # type checkers are told above
             import logging
 
             return logging.getLogger("pymarc")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return name_of_package(__name__, name)
 
 
 isbn_regex = re.compile(r"([0-9\-xX]+)")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from libmarc._iso2709 import check_options, check_writable
+from libmarc._names import name_of_package
 from libmarc.exceptions import WriteNeedsRecord
 from libmarc.record import Record
+
+if not TYPE_CHECKING:  # type checkers find what is misspelt
+
+    def __getattr__(name: str) -> Any:
+        return name_of_package(__name__, name)
+
 
 _Self = TypeVar("_Self", bound="Writer")
 #: Options of Record.as_marc.
@@ -72,7 +79,7 @@ class MARCWriter(Writer):
     def write(self, record: Record) -> None:
         super().write(record)
         if self._strict:
-            check_writable(record.fields)
+            check_writable(record.fields, self._options.get("encoding", ""))
         if self.file_handle:
             self.file_handle.write(record.as_marc(**self._options))
 

@@ -349,6 +349,20 @@ def test_strict_refuses_what_is_not_read_back(field: Field, problem: str) -> Non
     assert file.getvalue() == theirs.as_marc()
 
 
+def test_strict_refuses_records_that_are_none() -> None:
+    file = io.BytesIO()
+    with pytest.raises(ValueError, match="without fields"):
+        MARCWriter(file, strict=True).write(Record())
+    record = titled("x", Field("001", data="Dvořák"))
+    with pytest.raises(ValueError, match=r"field 001 .* not ASCII"):
+        MARCWriter(file, strict=True, encoding="marc-8").write(record)
+    assert file.getvalue() == b""
+    MARCWriter(file, strict=True).write(record)
+    (again,) = MARCReader(file.getvalue())
+    assert again is not None
+    assert again.get_fields("001")[-1].data == "Dvořák"
+
+
 def test_strict_writes_what_is_sound() -> None:
     data = generated("utf8", 100)
     file = io.BytesIO()
