@@ -79,22 +79,24 @@ def written(data: bytes, mode: int = lib.MARC_PARSE_PYMARC) -> Iterator[Written]
     batch = ffi.new("marc_batch **")
     try:
         while lib.marc_reader_next_batch(reader[0], batch, error) == lib.MARC_OK:
-            view = ffi.new("marc_batch_view *")
-            view.struct_size = ffi.sizeof("marc_batch_view")
-            lib.marc_batch_get_view(batch[0], view)
-            texts = {form: entries(batch[0], form) for form in FORMS}
-            for number in range(view.record_count):
-                if view.record_status[number] != lib.MARC_OK:
-                    assert all(texts[form][number] == b"\x1f" for form in FORMS)
-                    continue
-                start = view.record_start[number]
-                yield Written(
-                    bytes(ffi.buffer(view.data + start, view.record_length[number])),
-                    view.record_flags[number],
-                    [note.code for note in notes_of(view, number)],
-                    {form: texts[form][number].decode("utf-8") for form in FORMS},
-                )
-            lib.marc_batch_release(batch[0])
+            try:  # who asks may stop before the end
+                view = ffi.new("marc_batch_view *")
+                view.struct_size = ffi.sizeof("marc_batch_view")
+                lib.marc_batch_get_view(batch[0], view)
+                texts = {form: entries(batch[0], form) for form in FORMS}
+                for number in range(view.record_count):
+                    if view.record_status[number] != lib.MARC_OK:
+                        assert all(texts[form][number] == b"\x1f" for form in FORMS)
+                        continue
+                    start = view.record_start[number]
+                    yield Written(
+                        bytes(ffi.buffer(view.data + start, view.record_length[number])),
+                        view.record_flags[number],
+                        [note.code for note in notes_of(view, number)],
+                        {form: texts[form][number].decode("utf-8") for form in FORMS},
+                    )
+            finally:
+                lib.marc_batch_release(batch[0])
     finally:
         lib.marc_reader_free(reader[0])
 
