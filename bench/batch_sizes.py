@@ -163,17 +163,14 @@ def verdict(rows: Sequence[Row]) -> list[str]:
 
 def queue(rows: Sequence[Row]) -> list[str]:
     within = flat_from(sized(rows, QUEUE_LIMIT))
-    current = rows[-1].figures["queue_records"][0]
-    lines = [
+    default, best = rows[-1].figures, max(row.figures["speed_up"] for row in sized(rows, QUEUE_LIMIT))
+    word = "stays" if default["speed_up"] >= best * (1 - FLAT) else "is to be changed"
+    return [
         f"Which batch for the queue? Up to its limit of {QUEUE_LIMIT} records, the smallest that is as good as the "
-        f"best is {within.what}."
+        f"best is {within.what}, where the native unit is no larger than the batch. With the package's native unit its "
+        f"queue of {default['queue_records'][0]} has {default['speed_up'] / best:.0%} of the best speed up to that "
+        f"limit: it {word}."
     ]
-    named = {row.what: row for row in sized(rows, QUEUE_LIMIT)}.get(str(current))
-    if named is not None:
-        ratio = named.figures["speed_up"] / max(row.figures["speed_up"] for row in sized(rows, QUEUE_LIMIT))
-        word = "stays" if ratio >= 1 - FLAT else "is to be changed"
-        lines[0] += f" The package's default, {current}, has {ratio:.0%} of the best speed: it {word}."
-    return lines
 
 
 def unit(rows: Sequence[Row]) -> list[str]:
