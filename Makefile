@@ -110,9 +110,9 @@ asan: ## tests of all kinds with AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## tests of all kinds with ThreadSanitizer
 	@tools/bootstrap.sh tsan
 	@tools/build.sh tsan
-	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp \
+	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp:die_after_fork=0 \
 	  $(fixed_addresses) ctest --test-dir build/tsan --output-on-failure --parallel $(JOBS); native=$$?; \
-	  TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp \
+	  TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp:die_after_fork=0 \
 	  $(call package,build/tsan) LIBMARC_SANITIZER=tsan $(call preload,libtsan.so) \
 	  $(fixed_addresses) $(PY) -m pytest -m "not slow" $(TESTS) && exit $$native
 
