@@ -42,6 +42,14 @@ public:
   std::span<const std::uint8_t> rest() const override;
 
 private:
+  // For the last anchor before a range, kept while it is interrupted: what stands before `behind`, and how much of it has
+  // been read.
+  struct Search {
+    std::unique_ptr<std::uint8_t[]> bytes;
+    std::uint64_t behind = 0;
+    std::size_t size = 0;
+  };
+
   std::unique_ptr<Batch> next_on_the_spot(Failure &outcome);
   std::unique_ptr<Batch> next_of_ring(Failure &outcome);
   void start_ring() noexcept;
@@ -72,17 +80,9 @@ private:
   Failure failure_;              // of the source, while complete pieces are to be handed out before it
   Ring::Clock::time_point left_; // when next() was left
   bool placed_ = false;          // the source stands where the range begins
-
-  // The search for that place, while it is interrupted: what stands before `behind`, and how much of it was read.
-  struct Search {
-    std::unique_ptr<std::uint8_t[]> bytes;
-    std::uint64_t behind = 0;
-    std::size_t size = 0;
-  };
-  Search search_;
-
-  bool pumped_out_ = false; // the ring has the end or a failure in it
-  bool ended_ = false;      // everything was handed out, or reading failed
+  Search search_;                // for that place
+  bool pumped_out_ = false;      // the ring has the end or a failure in it
+  bool ended_ = false;           // everything was handed out, or reading failed
 };
 
 } // namespace marc

@@ -20,6 +20,7 @@ _pass_over = json.JSONDecoder(strict=False, parse_int=len).raw_decode  # takes i
 #: What a number begins with, and what any value does.
 _NUMBERS = "-0123456789"
 _BEGINNINGS = f'{{["tfnNI{_NUMBERS}'
+_IN_NUMBER = re.compile(r"[-+.eE0-9]*")
 _SPACE = re.compile(r"[ \t\r\n]*")
 #: Behind an error that stands so many characters before the end of the text, nothing that follows can mend it.
 _MENDABLE = 16
@@ -120,9 +121,8 @@ class JSONStream:
                 self._ended = True
                 raise self._error("it nests too deep", self._at) from problem
             else:
-                is_number = self._text[self._at] in _NUMBERS
-                if is_number and not self._text[end:].strip(f"+.eE{_NUMBERS}") and not self._stream.ended:
-                    self._fetch_enough()  # the rest of it
+                if self._may_go_on(end):
+                    self._fetch_enough()
                     continue
                 begin, self._at = self._at, end
                 self._wants_comma = True
@@ -133,6 +133,12 @@ class JSONStream:
                 self.count += 1
                 return value
             self._fetch_enough()
+
+    def _may_go_on(self, end: int) -> bool:
+        """Whether the value is a number, which ends there, and the text that is there may have only a part of it."""
+        if self._text[self._at] not in _NUMBERS or self._stream.ended:
+            return False
+        return _IN_NUMBER.match(self._text, end).end() == len(self._text)  # type: ignore[union-attr]
 
     def _fetch_enough(self) -> None:
         """More text, until it is worth while to try again."""

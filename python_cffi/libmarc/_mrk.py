@@ -51,7 +51,7 @@ _MNEMONIC = re.compile(r"\{(0x[0-9A-Fa-f]{2}|[A-Za-z]+)\}")
 _TAG = re.compile(rf"=((?:{_MNEMONIC.pattern}|.){{3}})", re.DOTALL)
 _SPECIAL = re.compile(r"[\x00-\x1f\x7f$\\{}]")
 _NAMES = {"$": "{dollar}", "{": "{lcub}", "}": "{rcub}", "\\": "{bsol}"}
-_LEADER_TAG = "LDR"
+_LEADER = "=LDR"
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -102,7 +102,7 @@ def record_to_mrk(record: Record) -> str:
 
     (str(record) is pymarc's form, in which `$`, braces and backslashes in the data can be misread.)
     """
-    lines = [f"=LDR  {to_mnemonics(str(record.leader))}\n"]
+    lines = [f"{_LEADER}  {to_mnemonics(str(record.leader))}\n"]
     for field in record.fields:
         if field.control_field:
             content = _to_blanked(field.data or "")
@@ -110,8 +110,8 @@ def record_to_mrk(record: Record) -> str:
             first, second = field.indicators or (" ", " ")
             parts = [f"${to_mnemonics(code)}{to_mnemonics(value)}" for code, value in field.subfields]
             content = f"{_to_blanked(first)}{_to_blanked(second)}{''.join(parts)}"
-        tag = to_mnemonics(field.tag) if field.tag != _LEADER_TAG else "{0x4C}DR"  # not the leader of the next record
-        lines.append(f"={tag}  {content}\n")
+        tag = f"={to_mnemonics(field.tag)}"
+        lines.append(f"{tag if tag != _LEADER else '={0x4C}DR'}  {content}\n")  # not the leader of the next record
     return "".join(lines)
 
 
@@ -158,7 +158,7 @@ class MarcMakerStream:
         while not self._ended:
             while self._lines:
                 line = self._lines[0]
-                starts_anew = line.startswith(f"={_LEADER_TAG}") and bool(self._block)
+                starts_anew = line.startswith(_LEADER) and bool(self._block)
                 if self._block and (starts_anew or not line.strip()):
                     return self._finish()
                 self._lines.popleft()
@@ -228,7 +228,7 @@ class MarcMakerStream:
         if rest[:2].strip(" \t") or len(tag) < 3:
             raise self._error(number, line, "two blanks are expected behind the tag")
         content = rest[2:]
-        if line.startswith(f"={_LEADER_TAG}"):  # as it stands: with mnemonics in it, it is a tag
+        if line.startswith(_LEADER):  # as it stands: with mnemonics in it, it is a tag
             put_leader(record, _from_blanked(content))
         elif is_control_tag(tag):
             record.fields.append(Field(tag, data=_from_blanked(content)))

@@ -79,7 +79,7 @@ class MARCWriter(Writer):
     def write(self, record: Record) -> None:
         super().write(record)
         if self._strict:
-            check_writable(record.fields, self._options.get("encoding", ""))
+            check_writable(record.fields, self._options.get("encoding", _DEFAULTS["encoding"]))
         if self.file_handle:
             self.file_handle.write(record.as_marc(**self._options))
 

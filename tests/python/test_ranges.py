@@ -445,7 +445,7 @@ def test_a_range_counts_from_the_beginning_of_its_source(tmp_path: Path) -> None
     path = tmp_path / "file.mrc"
     path.write_bytes(DATA)
     with path.open("rb") as file:
-        for source in (file, io.BytesIO(DATA)):
+        for source in (file, io.BytesIO(DATA), Seekable(DATA)):
             source.seek(3 * ONE + 5)
             reader = MARCReader(source, byte_range=(ONE, 3 * ONE))
             assert [record and record.byte_offset for record in reader] == [ONE, 2 * ONE]
@@ -458,7 +458,7 @@ def test_the_source_is_left_behind_the_last_record(tmp_path: Path) -> None:
         os.environ["MARC_NUM_THREADS"] = threads
         for taken in (1, 2, 3):
             with path.open("rb") as file:
-                for source in (file, io.BytesIO(DATA)):
+                for source in (file, io.BytesIO(DATA), Seekable(DATA)):
                     with MARCReader(source, byte_range=(ONE - 3, 4 * ONE), _chunk_bytes=64) as reader:
                         for _ in range(taken):
                             next(reader)
