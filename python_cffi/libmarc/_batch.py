@@ -87,6 +87,7 @@ class Batch:
         "_known",
         "_numbers",
         "_slot",
+        "address",
         "canonical",
         "count",
         "data",
@@ -111,6 +112,7 @@ class Batch:
         self.offset: int = origin + view.source_offset  # of the batch in the source
         self.count: int = view.record_count
         self.data = ffi.buffer(view.data, view.data_length)
+        self.address = int(ffi.cast("uintptr_t", view.data))  # of the data
         self.starts: list[int] = ffi.unpack(view.record_start, self.count)
         self.ends: list[int] = self._find_ends()
         self.odd: list[int] = [] if all_plain(view) else self._find_odd()

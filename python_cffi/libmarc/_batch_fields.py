@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Callable, Iterable
-from itertools import count, repeat, starmap
+from itertools import repeat, starmap
 from typing import TYPE_CHECKING
 
 from libmarc._native import ffi, lib
+from libmarc._objects import fastest
 from libmarc._texts import Entries, split_text
 from libmarc.constants import END_OF_FIELD, SUBFIELD_INDICATOR
-from libmarc.field import CONTROL_TAGS, Field, Shape, Texts, make_subfields, read_fields, shape_of, what_was_asked
+from libmarc.field import (
+    CONTROL_TAGS,
+    Field,
+    Shape,
+    Subfield,
+    Texts,
+    make_subfields,
+    read_fields,
+    shape_of,
+    what_was_asked,
+)
 
 if TYPE_CHECKING:
     from libmarc._batch import Batch
@@ -62,8 +72,8 @@ class BatchFields:
         self._texts: Entries | None = None  # what is wanted
         self._numbers: dict[int, int] = {}  # of records, by their starts; the batch's
         self._firsts: list[int] = []  # by the number of a record: the number of its first field
-        self._shapes: list[int] = []  # by the number of a field: the number of its shape
-        self._shape_of: Callable[[int], Shape]
+        self._shapes: list[Shape] = []
+        self._shape_of: list[int] = []  # by the number of a field: the number of its shape
 
     def read(self, batch: Batch, record: Record) -> list[Field] | None:
         """All fields of a record of the batch. None where it is to read them from its own bytes."""
@@ -74,15 +84,17 @@ class BatchFields:
         if number is None:
             return None
         first, behind = firsts[number], firsts[number + 1]
-        shapes = map(self._shape_of, self._shapes[first:behind])
+        shapes, numbers = self._shapes, self._shape_of[first:behind]
         entry = self._texts.read(number) if self._texts is not None else None
         if entry is None:
-            fields = _with_texts(shapes, record._texts().read())
+            fields = with_texts(shapes, numbers, record._texts().read())
             self.watch(fields)
             return fields
         if self._want is Want.VALUES:
-            return _with_values(shapes, record._texts(), entry.split(END_OF_FIELD))
-        return _with_subfields(shapes, behind - first, entry)
+            return with_values(shapes, numbers, record._texts(), entry.split(END_OF_FIELD))
+        codes, values, *controls = entry.split(END_OF_FIELD)
+        subfields = make_subfields(codes, values.split(SUBFIELD_INDICATOR))
+        return with_subfields(shapes, numbers, subfields, controls)
 
     def watch(self, fields: list[Field]) -> None:
         """These were made without knowing what for."""
@@ -113,8 +125,8 @@ class BatchFields:
         if text is None:
             return False
         self._numbers = batch.numbers()
-        self._shape_of = [shape_of(entry or "") for entry in split_text(text)].__getitem__
-        self._shapes = ffi.unpack(shapes, view.field_count)
+        self._shapes = [shape_of(entry or "") for entry in split_text(text)]
+        self._shape_of = ffi.unpack(shapes, view.field_count)
         self._firsts = ffi.unpack(view.field_first, view.record_count + 1)
         return True
 
@@ -157,10 +169,12 @@ def _new_fields(number: int) -> list[Field]:
     return list(starmap(Field.__new__, repeat(_ONE_FIELD, number)))
 
 
-def _with_texts(shapes: Iterable[Shape], texts: list[str]) -> list[Field]:
-    fields = _new_fields(len(texts) - 1)
-    for field, (tag, indicators, _), text in zip(fields, shapes, texts):
-        field.tag = tag
+@fastest
+def with_texts(shapes: list[Shape], numbers: list[int], texts: list[str]) -> list[Field]:
+    """Fields of these shapes, by their numbers among `shapes`, that keep their texts."""
+    fields = _new_fields(len(numbers))
+    for field, number, text in zip(fields, numbers, texts):
+        field.tag, indicators, _ = shapes[number]
         field._indicators = indicators
         field._value = None
         if indicators is None:
@@ -175,10 +189,12 @@ def _with_texts(shapes: Iterable[Shape], texts: list[str]) -> list[Field]:
     return fields
 
 
-def _with_values(shapes: Iterable[Shape], texts: Texts, values: list[str]) -> list[Field]:
-    fields = _new_fields(len(values))
-    for number, field, (tag, indicators, _), value in zip(count(), fields, shapes, values):
-        field.tag = tag
+@fastest
+def with_values(shapes: list[Shape], numbers: list[int], texts: Texts, values: list[str]) -> list[Field]:
+    """The same with their values at hand, and their texts in common."""
+    fields = _new_fields(len(numbers))
+    for place, (field, number, value) in enumerate(zip(fields, numbers, values)):
+        field.tag, indicators, _ = shapes[number]
         field._indicators = indicators
         if indicators is None:
             field.control_field = True
@@ -189,19 +205,22 @@ def _with_values(shapes: Iterable[Shape], texts: Texts, values: list[str]) -> li
             field.control_field = False
             field.data = field._subfields = None
             field._source = texts
-            field._number = number
+            field._number = place
             field._value = value
     return fields
 
 
-def _with_subfields(shapes: Iterable[Shape], number: int, entry: str) -> list[Field]:
-    codes, values, *controls = entry.split(END_OF_FIELD)
-    subfields = make_subfields(codes, values.split(SUBFIELD_INDICATOR))
+@fastest
+def with_subfields(
+    shapes: list[Shape], numbers: list[int], subfields: list[Subfield], controls: list[str]
+) -> list[Field]:
+    """The same with their subfields, those of one field behind those of the other; `controls` are the data of the
+    control fields."""
     next_control = iter(controls).__next__
-    fields = _new_fields(number)
+    fields = _new_fields(len(numbers))
     begin = 0
-    for field, (tag, indicators, size) in zip(fields, shapes):
-        field.tag = tag
+    for field, number in zip(fields, numbers):
+        field.tag, indicators, size = shapes[number]
         field._indicators = indicators
         field._source = field._value = None
         if indicators is None:

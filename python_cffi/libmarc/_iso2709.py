@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from libmarc._serialize import serialize, serialize_bytes
+from libmarc._objects import fastest
+from libmarc._serialize import serialize_bytes, serialize_text
 from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, END_OF_RECORD, LEADER_LEN, SUBFIELD_INDICATOR
 from libmarc.exceptions import RecordLeaderInvalid
 from libmarc.field import Field, RawField, contents_of, is_control_tag
@@ -33,12 +34,23 @@ def check_options(oversize: str, encoding: str, errors: str) -> None:
 
 def write_fields(leader: str, fields: Sequence[Field], encoding: str, oversize: str) -> bytes:
     """The record of these fields; with oversize="split" the records. `encoding` is a codec of Python's."""
-    tags = _tags(fields)
-    if encoding == "utf-8" and oversize != "split" and {*map(type, fields)} <= _PLAIN_FIELDS:
-        return serialize(
-            leader_bytes(leader), "".join(tags).encode("latin-1"), contents_of(fields), oversize == "zeros"
-        )
-    return _write_bytes(leader, tags, [_field_bytes(field, encoding) for field in fields], oversize)
+    joined = join_fields(fields) if encoding == "utf-8" and oversize != "split" else None
+    if joined is not None:
+        return serialize_text(leader_bytes(leader), *joined, oversize == "zeros")
+    return _write_bytes(leader, _tags(fields), [_field_bytes(field, encoding) for field in fields], oversize)
+
+
+@fastest
+def join_fields(fields: Sequence[Field]) -> tuple[bytes, bytes] | None:
+    """The tags, and the contents in UTF-8, joined by terminators. None where fields are not plain ones, tags have not
+    three characters, or a content holds a terminator."""
+    if not {*map(type, fields)} <= _PLAIN_FIELDS:
+        return None
+    tags = [field.tag for field in fields]
+    contents = END_OF_FIELD.join(contents_of(fields))
+    if not {*map(len, tags)} <= {3} or contents.count(END_OF_FIELD) >= max(len(fields), 1):
+        return None
+    return "".join(tags).encode("latin-1"), contents.encode()
 
 
 def write_marc8(leader: str, fields: Sequence[Field], errors: str, oversize: str) -> bytes:

@@ -6,31 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from libmarc._native import ffi, lib, new_error, raise_error
-from libmarc.constants import END_OF_FIELD
-
-
-def serialize(leader: bytes, tags: bytes, contents: Sequence[str], zeros: bool = False) -> bytes:
-    """The record of these fields, in UTF-8.
-
-    `leader` has 24 bytes, of which record length and base address are computed; `tags` three for each field; `contents`
-    are the texts of the fields without terminator. OversizeError where a field has more than 9 999 bytes, or the record
-    more than 99 999; `zeros` writes 0 for what cannot be stated instead.
-    """
-    joined = END_OF_FIELD.join(contents)
-    if joined.count(END_OF_FIELD) >= max(len(contents), 1):  # a field holds a terminator itself
-        return serialize_bytes(leader, tags, [content.encode() for content in contents], zeros)
-    return serialize_text(leader, tags, joined.encode(), zeros)
 
 
 def serialize_text(leader: bytes, tags: bytes, text: bytes, zeros: bool = False) -> bytes:
-    """The same for contents in UTF-8 that are joined by terminators already, and hold none themselves."""
+    """The record of these fields.
+
+    `leader` has 24 bytes, of which record length and base address are computed; `tags` three for each field; `text` are
+    the contents of the fields in UTF-8, joined by terminators, which they do not hold themselves. OversizeError where a
+    field has more than 9 999 bytes, or the record more than 99 999; `zeros` writes 0 for what cannot be stated instead.
+    """
     count = len(tags) // 3
     size = 27 + 12 * count + len(text) if count else 26
     return _serialize(leader, tags, count, text, ffi.NULL, size, zeros)
 
 
 def serialize_bytes(leader: bytes, tags: bytes, contents: Sequence[bytes], zeros: bool = False) -> bytes:
-    """The same for contents in any encoding."""
+    """The same for contents in any encoding, which may hold terminators."""
     text = b"".join(contents)
     lengths = ffi.new("uint32_t[]", list(map(len, contents)))
     return _serialize(leader, tags, len(contents), text, lengths, 26 + 13 * len(contents) + len(text), zeros)

@@ -9,6 +9,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from libmarc._names import name_of_package
+from libmarc._objects import fastest, use_field
 from libmarc.constants import DIRECTORY_ENTRY_LEN, END_OF_FIELD, LEADER_LEN, SUBFIELD_INDICATOR
 
 if not TYPE_CHECKING:  # type checkers find what is misspelt
@@ -93,26 +94,15 @@ class Texts:
         return self._texts
 
 
-class Field:
-    """A field of a record.
-
-    Field("245", Indicators("0", "1"), [Subfield("a", "Title")]) is a data field, Field("001", data="123") a control
-    field; control fields are those with a numeric tag below 010.
-
-    ``tag``         three characters
-    ``data``        str, of a control field; else None
-    ``indicators``  Indicators, of a data field; else None
-    ``subfields``   list of Subfield, yours to change; [] for a control field
-
-    A field that was read keeps its text and answers from it until its list of subfields is asked for, or set. From then
-    on that list is the field.
-    """
+@fastest
+class FieldSlots:
+    """The attributes of a Field."""
 
     # (There is no __getattr__: with one, every attribute of every field would be slower to get.)
     __slots__ = (
-        "__pos",
         "_indicators",
         "_number",
+        "_position",
         "_source",
         "_subfields",
         "_value",
@@ -129,7 +119,7 @@ class Field:
     _source: str | Texts | None  # that text (two indicators, subfields; no terminator), or where it can be had
     _number: int  # of the field among the texts
     _value: str | None  # what value() gives, if it is known; only while the text is the field
-    __pos: int
+    _position: int  # for next(field); not set before the first
 
     def __init__(
         self,
@@ -155,6 +145,24 @@ class Field:
             self._indicators = _two_indicators(indicators) if indicators else _BLANKS
         self.data = None
         self._subfields = subfields or []
+
+
+class Field(FieldSlots):
+    """A field of a record.
+
+    Field("245", Indicators("0", "1"), [Subfield("a", "Title")]) is a data field, Field("001", data="123") a control
+    field; control fields are those with a numeric tag below 010.
+
+    ``tag``         three characters
+    ``data``        str, of a control field; else None
+    ``indicators``  Indicators, of a data field; else None
+    ``subfields``   list of Subfield, yours to change; [] for a control field
+
+    A field that was read keeps its text and answers from it until its list of subfields is asked for, or set. From then
+    on that list is the field.
+    """
+
+    __slots__ = ()
 
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         # For copies and pickles: the list of subfields, not the text.
@@ -289,16 +297,15 @@ class Field:
 
     def __iter__(self) -> Iterator[Subfield]:
         """The subfields. Each loop has its own place in them."""
-        self.__pos = 0
+        self._position = 0
         return iter(self.subfields)
 
     def __next__(self) -> Subfield:
         """The next subfield for next(field), from the first one, or from the last iter(field), on."""
-        # The slot is empty before the first.
-        position: int = getattr(self, "_Field__pos", 0)
+        position: int = getattr(self, "_position", 0)
         if position >= len(self.subfields):
             raise StopIteration
-        self.__pos = position + 1
+        self._position = position + 1
         return self.subfields[position]
 
     def get_subfields(self, *codes: str) -> list[str]:
@@ -368,6 +375,9 @@ class Field:
             return f"={self.tag}  {(self.data or '').replace(' ', chr(92))}"
         indicators = "".join(["\\" if i in (" ", "\\") else i for i in self.indicators or ()])
         return f"={self.tag}  {indicators}{''.join([f'${code}{value}' for code, value in self._pairs()])}"
+
+
+use_field(Field, Indicators, _BLANKS)
 
 
 class RawField(Field):
@@ -505,7 +515,8 @@ def tags_of(raw: bytes) -> list[str]:
     return [directory[at : at + 3] for at in range(0, len(directory), DIRECTORY_ENTRY_LEN)]
 
 
-def read_fields(tags: Iterable[str], texts: Iterable[str], with_controls: bool = True) -> list[Field]:
+@fastest
+def read_fields(tags: list[str], texts: list[str], with_controls: bool = True) -> list[Field]:
     """Fields of a plain record: `texts` are their contents without the terminator. `with_controls`: perhaps some are
     control fields."""
     new = Field.__new__

@@ -17,6 +17,7 @@ from libmarc._batch import Batch, new_slot
 from libmarc._decoding import Decoding
 from libmarc._names import name_of_package
 from libmarc._native import error_of, lib, new_error, new_options
+from libmarc._objects import fastest
 from libmarc._odd import OddRecord, Piece
 from libmarc._ranges import WHOLE, check_range
 from libmarc._rejects import Rejects
@@ -285,8 +286,7 @@ class MARCReader(Reader):
             return self._take_odd(batch, begin)
         end = min(begin + self._queue_records, odd)
         end = max(begin + 1, bisect_right(batch.ends, batch.starts[begin] + self._queue_bytes, begin, end))
-        records = _plain_records(batch, begin, end, self._decoding.force_utf8)
-        self._set_queue(records, end)
+        self._set_queue(_queue_of(batch, begin, end, self._decoding.force_utf8), end)
         return False
 
     def _set_queue(self, queue: deque[Record], end: int) -> None:
@@ -523,16 +523,23 @@ class MARCReader(Reader):
             self._end()  # nobody else has the reader any more
 
 
-def _plain_records(batch: Batch, begin: int, end: int, force_utf8: bool) -> deque[Record]:
+@fastest
+def plain_records(batch: Batch, begin: int, end: int, more: More) -> list[Record]:
+    """These records of a batch, which are plain."""
     data = batch.data
-    more = More(force_utf8=True) if force_utf8 else NO_MORE
-    records = deque(map(Record.__new__, repeat(Record, end - begin)))
+    records = list(map(Record.__new__, repeat(Record, end - begin)))
     for record, start, stop in zip(records, batch.starts[begin:end], batch.ends[begin:end]):
         record._raw = data[start:stop]
         record._batch = batch
         record._start = start
         record._fields = record._leader = record._odd = None
         record._more = more
+    return records
+
+
+def _queue_of(batch: Batch, begin: int, end: int, force_utf8: bool) -> deque[Record]:
+    """The same with what is to be known of them beside."""
+    records = plain_records(batch, begin, end, More(force_utf8=True) if force_utf8 else NO_MORE)
     if not batch.is_source:
         batch.place_records(records, begin)
     if batch.texts:
@@ -540,7 +547,7 @@ def _plain_records(batch: Batch, begin: int, end: int, force_utf8: bool) -> dequ
             if stop:
                 record._more = More(record._raw, force_utf8=force_utf8)
                 record._raw = batch.text_data[start:stop]
-    return records
+    return deque(records)
 
 
 def _decoded(piece: Piece, decoding: Decoding) -> Record:

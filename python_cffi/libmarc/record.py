@@ -11,6 +11,7 @@ from libmarc._batch import Form
 from libmarc._decoding import Decoding
 from libmarc._iso2709 import check_options, leader_bytes, write_fields, write_marc8
 from libmarc._names import name_of_package
+from libmarc._objects import fastest, use_record
 from libmarc._odd import OddRecord, Problem, read_piece
 from libmarc._splice import splice
 from libmarc.constants import LEADER_LEN
@@ -69,12 +70,9 @@ class More(NamedTuple):
 NO_MORE = More()
 
 
-class Record:
-    """A MARC record: ``leader`` and ``fields``, a list of Field that is yours to change.
-
-    A record that a reader gives keeps its bytes (``raw``) and takes them apart when it is first asked for fields. Once
-    ``fields`` has been asked for, that list is the record.
-    """
+@fastest
+class RecordSlots:
+    """The attributes of a Record."""
 
     # (There is no __getattr__: with one, every attribute would be slower to get. What only few records have is
     # asked for with a default, and not set in the others. Slots are few: Python's collector looks into each of them, of
@@ -101,6 +99,22 @@ class Record:
     # Set only where there is something to be said:
     _picked: Picked | None  # fields that were handed out while not all have been asked for
     _place: Place | None  # in the source, once it is not the batch that says it
+
+
+@fastest
+def track(record: RecordSlots) -> None:
+    """To be called before a record gets what is the user's, and could refer to it: Python's collector looks into it
+    from then on. (Into objects of a class of Python it always does.)"""
+
+
+class Record(RecordSlots):
+    """A MARC record: ``leader`` and ``fields``, a list of Field that is yours to change.
+
+    A record that a reader gives keeps its bytes (``raw``) and takes them apart when it is first asked for fields. Once
+    ``fields`` has been asked for, that list is the record.
+    """
+
+    __slots__ = ()
 
     def __init__(
         self,
@@ -253,6 +267,7 @@ class Record:
 
     @fields.setter
     def fields(self, fields: list[Field]) -> None:
+        track(self)
         self._leave_batch()
         self._fields = fields
 
@@ -261,11 +276,12 @@ class Record:
         """The leader, yours to change."""
         leader = self._leader
         if leader is None:
-            self._leader = leader = Leader(self._read_leader())
+            self.leader = leader = Leader(self._read_leader())
         return leader
 
     @leader.setter
     def leader(self, leader: Leader | Any) -> None:
+        track(self)
         self._leader = leader
 
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
@@ -354,6 +370,7 @@ class Record:
             fields = batch.choose_fields(self._start, tags)
             if fields is not None:
                 self._leave_batch()
+                track(self)
                 self._picked = (batch, {tags: fields})
             return fields
         picked = self._handed_out()
@@ -644,6 +661,8 @@ class Record:
         lines = [f"=LDR  {self.leader}", *map(str, self.fields)]
         return "\n".join(lines) + "\n"
 
+
+use_record(Record)
 
 _COMPACT = {"separators": (",", ":")}  # what JSONWriter asks for
 

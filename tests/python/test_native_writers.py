@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from libmarc import Record
 from libmarc._mrk import record_to_mrk
 from libmarc._native import ffi, lib, new_error, new_options, raise_error
 from libmarc._odd import notes_of
-from libmarc._serialize import serialize
+from libmarc._serialize import serialize_bytes, serialize_text
 
 pymarc_xml = pymarc.marcxml
 
@@ -320,6 +320,14 @@ def normal(text: str) -> Any:
 
 
 # ---- one record of Python, by one call
+
+
+def serialize(leader: bytes, tags: bytes, contents: Sequence[str], zeros: bool = False) -> bytes:
+    """By both functions, where the contents hold no terminators."""
+    record = serialize_bytes(leader, tags, [content.encode() for content in contents], zeros)
+    if "\x1e" not in "".join(contents):
+        assert serialize_text(leader, tags, "\x1e".join(contents).encode(), zeros) == record
+    return record
 
 
 def test_sizes_of_a_record() -> None:
