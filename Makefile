@@ -21,6 +21,10 @@ export FILE JOBS PYTHON
 READING := $(patsubst %,tests/python/test_%.py,batches boundary_properties boundary_rule damage_kinds damaged differences \
   faults io_faults iterator_states live_streams modes parallel positions pymarc_parity ranges sources threads)
 
+# What is about records, and what is written of them.
+OBJECTS := $(patsubst %,tests/python/test_%.py,batch_fields decoding differences field leader native_writers objects \
+  pymarc_api pymarc_suite record salvage text_forms writers)
+
 BUILD := build/release
 PY := .venv/bin/python
 # The Python package of a build folder, without installing it.
@@ -29,7 +33,7 @@ package = PYTHONPATH=$(CURDIR)/$(1)/python LIBMARC_BUILD_DIR=$(CURDIR)/$(1)
 fixed_addresses = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 preload = LD_PRELOAD="$$($${CC:-cc} -print-file-name=$(1)) $$($${CXX:-c++} -print-file-name=libstdc++.so.6)"
 
-.PHONY: help demo test test-threads test-slow bench lint format coverage asan tsan fuzz profile docs wheel clean
+.PHONY: help demo test test-threads test-pure test-slow bench lint format coverage asan tsan fuzz profile docs wheel clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +62,11 @@ test-threads: ## the tests of reading again, on THREADS threads (2)
 	@tools/build.sh release
 	MARC_NUM_THREADS=$(THREADS) ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) -R 'pipeline|reader|ring|pool'
 	MARC_NUM_THREADS=$(THREADS) $(call package,$(BUILD)) $(PY) -m pytest -m "not slow" $(READING)
+
+test-pure: ## the tests of records, fields and writers again, with objects made by Python, not by C++
+	@tools/bootstrap.sh test
+	@tools/build.sh release
+	LIBMARC_PURE_PYTHON=1 $(call package,$(BUILD)) $(PY) -m pytest -m "not slow" $(OBJECTS)
 
 test-slow: ## the tests that take long: whole files, long properties, valgrind
 	@tools/bootstrap.sh test-slow

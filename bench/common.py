@@ -230,13 +230,16 @@ for name in ("libmarc", "cffi", "pymarc", "rmarc", "mrrc"):
         found[name] = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         found[name] = getattr(module, "__version__", "?")
+in_cpp = None
 if "libmarc" in found:
     found["libmarc"] = importlib.import_module("libmarc").__version__
+    in_cpp = importlib.import_module("libmarc._objects").IN_CPP
 print(json.dumps({
     "python": f"{platform.python_implementation()} {platform.python_version()}",
     "build": platform.python_compiler(),
     "system": sys.base_prefix == "/usr",
     "libraries": found,
+    "objects_in_cpp": in_cpp,
 }))
 """
 

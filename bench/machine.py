@@ -24,6 +24,7 @@ def facts(build: Build, python: Interpreter) -> dict[str, Any]:
         "python": python.facts["python"],
         "python_compiler": python.facts["build"],
         "python_is_the_systems": python.facts["system"],
+        "objects_in_cpp": python.facts["objects_in_cpp"],
         "libraries": python.libraries,
         "yaz": version_line("yaz-marcdump", "-V"),
         "valgrind": version_line("valgrind", "--version"),

@@ -91,12 +91,15 @@ PyObject *key_data;
 
 /* What the function of Python with this name answers. */
 PyObject *call_twin(const char *name, PyObject *args, PyObject *keywords = nullptr) {
-  PyObject *twin = twins != nullptr ? PyDict_GetItemString(twins, name) : nullptr;
-  if (twin == nullptr) {
-    PyErr_Format(PyExc_RuntimeError, "libmarc._cobjects: %s has no twin in Python", name);
-    return nullptr;
+  const Owned key(PyUnicode_FromString(name));
+  PyObject *twin = key && twins != nullptr ? PyDict_GetItemWithError(twins, key.get()) : nullptr;
+  if (twin != nullptr) {
+    return PyObject_Call(twin, args, keywords);
   }
-  return PyObject_Call(twin, args, keywords);
+  if (PyErr_Occurred() == nullptr) {
+    PyErr_Format(PyExc_RuntimeError, "libmarc._cobjects: %s has no twin in Python", name);
+  }
+  return nullptr;
 }
 
 template <typename T> void replace(T *&place, PyObject *value) {

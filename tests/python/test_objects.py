@@ -422,3 +422,57 @@ def test_records_outlive_their_reader() -> None:
     expected = [libmarc.Record(record.raw or b"").as_dict() for record in records]
     gc.collect()
     assert [record.as_dict() for record in records] == expected
+
+
+#: Each call with each allocation refused in turn.
+WITHOUT_MEMORY = """
+import _testcapi, gc
+from libmarc import Field, Indicators, Subfield
+from libmarc._batch_fields import with_subfields, with_texts, with_values
+from libmarc._iso2709 import join_fields
+from libmarc.field import read_fields
+from libmarc.reader import plain_records
+
+data = b"x" * 30
+
+class Batch:
+    address = id(data) + bytes.__basicsize__ - 1
+    starts, ends = [0, 10, 20], [10, 20, 30]
+
+batch, pair = Batch(), Indicators("1", "0")
+subfields = [Subfield("a", "x" * 100), Subfield("b", "y" * 900)]
+field, control = Field("245", pair, subfields), Field("001", data="x")
+shapes, numbers = [("245", pair, 2), ("001", None, 0)], [0, 1, 0]
+calls = [
+    lambda: Field("245", pair, subfields),
+    lambda: Field(tag="001", data="x"),
+    lambda: Field(tag=1, data="x"),
+    lambda: join_fields([field, control]),
+    lambda: join_fields([field] * 40),
+    lambda: read_fields(["001", "245"], ["a", "b"]),
+    lambda: with_texts(shapes, numbers, ["a", "b", "c"]),
+    lambda: with_values(shapes, numbers, None, ["a", "b", "c"]),
+    lambda: with_subfields(shapes, numbers, subfields * 2, ["c"]),
+    lambda: plain_records(batch, 0, 3, None),
+]
+for call in calls:
+    refused = 0
+    for start in range(60):
+        try:
+            _testcapi.set_nomemory(start, start + 1)
+            try:
+                call()
+            finally:
+                _testcapi.remove_mem_hooks()
+        except MemoryError:
+            refused += 1
+    gc.collect()
+    assert 0 < refused < 60, refused
+print("done")
+"""
+
+
+@needs_cpp
+def test_running_out_of_memory() -> None:
+    pytest.importorskip("_testcapi")
+    assert run_python(WITHOUT_MEMORY) == "done\n"
