@@ -209,6 +209,25 @@ PyObject *plain_records(PyObject *, PyObject *args) {
   return records.release();
 }
 
+// ---- the queue of a reader ----------------------------------------------------------------------------------------
+
+using QueueSlots = Slots<1>;
+enum QueueSlot { kNextQueued };
+
+/* QueueSlots.__next__(): reader.py. */
+PyObject *next_of_queue(PyObject *self) {
+  PyObject *next = QueueSlots::of(self)->slot[kNextQueued];
+  if (next != nullptr) {
+    const Owned held(Py_NewRef(next));
+    PyObject *item = PyObject_CallNoArgs(next);
+    if (item != nullptr || PyErr_ExceptionMatches(PyExc_IndexError) == 0) {
+      return item;
+    }
+    PyErr_Clear();
+  }
+  return PyObject_CallMethod(self, "_advance", nullptr);
+}
+
 // ---- fields ----------------------------------------------------------------------------------------------------
 
 enum class Kind { kControlField, kDataField };
@@ -683,6 +702,25 @@ PyObject *new_record_slots() {
   return type;
 }
 
+PyObject *new_queue_slots() {
+  using S = QueueSlots;
+  static PyMemberDef members[] = {slot_of("_next_queued", S::offset(kNextQueued)), no_more_slots()};
+  static char doc[] = "What an iterator over a queue needs.";
+  PyType_Slot slots[] = {
+      {Py_tp_doc, doc},
+      {Py_tp_members, members},
+      {Py_tp_iter, slot_function(PyObject_SelfIter)},
+      {Py_tp_iternext, slot_function(next_of_queue)},
+      {Py_tp_traverse, slot_function(S::traverse)},
+      {Py_tp_clear, slot_function(S::clear)},
+      {Py_tp_dealloc, slot_function(S::dealloc)},
+      {0, nullptr},
+  };
+  PyType_Spec spec = {"libmarc._cobjects.QueueSlots", sizeof(S), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+  return PyType_FromSpec(&spec);
+}
+
 PyMethodDef functions[] = {
     {"use_twins", use_twins, METH_O, "use_twins(functions of Python by their names)"},
     {"use_field", use_field, METH_VARARGS, "use_field(Field, Indicators, blanks)"},
@@ -724,7 +762,7 @@ PyMODINIT_FUNC PyInit__cobjects() { // NOLINT(bugprone-reserved-identifier): the
   const bool made =
       key_tag != nullptr && key_indicators != nullptr && key_subfields != nullptr && key_data != nullptr && module;
   if (!made || !add(module.get(), "FieldSlots", new_field_slots()) ||
-      !add(module.get(), "RecordSlots", new_record_slots())) {
+      !add(module.get(), "RecordSlots", new_record_slots()) || !add(module.get(), "QueueSlots", new_queue_slots())) {
     return nullptr;
   }
   return module.release();

@@ -7,11 +7,11 @@ import io
 import threading
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import repeat
 from threading import get_ident
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, TypeVar
 
 from libmarc._batch import Batch, new_slot
 from libmarc._decoding import Decoding
@@ -57,6 +57,7 @@ if not TYPE_CHECKING:  # type checkers are told above
         return name_of_package(__name__, name)  # JSONReader and MARCMakerReader need json, and most programs neither
 
 
+_Queue = TypeVar("_Queue", bound="QueueSlots")
 _INITIAL, _QUEUE, _READ_BATCH, _EOF = State  # (State.QUEUE runs Python code in some versions)
 
 
@@ -64,7 +65,29 @@ class Reader:
     """The base of all readers."""
 
 
-class MARCReader(Reader):
+@fastest
+class QueueSlots:
+    """An iterator: what `_next_queued` gives until it raises IndexError, and then what `_advance` does."""
+
+    __slots__ = ("_next_queued",)
+
+    _next_queued: Callable[[], Record]
+
+    def __iter__(self: _Queue) -> _Queue:
+        return self
+
+    def __next__(self) -> Record | None:
+        try:
+            return self._next_queued()
+        except IndexError:
+            pass  # what follows is not part of this exception
+        return self._advance()
+
+    def _advance(self) -> Record | None:
+        raise NotImplementedError
+
+
+class MARCReader(QueueSlots, Reader):
     """Reads MARC records (ISO 2709) from a path, bytes, or a file-like object.
 
     >>> with MARCReader("books.mrc") as reader:
@@ -182,16 +205,6 @@ class MARCReader(Reader):
         raise TypeError("a reader cannot be copied or pickled: it has one place in one source")
 
     # -- iteration
-
-    def __iter__(self) -> Iterator[Record | None]:
-        return self
-
-    def __next__(self) -> Record | None:
-        try:
-            return self._next_queued()
-        except IndexError:
-            pass  # what follows is not part of this exception
-        return self._advance()
 
     def _advance(self) -> Record | None:
         """The next piece when the queue is empty."""
