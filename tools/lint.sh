@@ -14,7 +14,7 @@ sources() { git ls-files -co --exclude-standard -- "$@" | while read -r file; do
 # marc.h is laid out by hand, in columns that read as tables.
 mapfile -t all < <(sources '*.cpp' '*.hpp' '*.c' '*.h' ':!capi/include/marc/marc.h')
 # clang-tidy reads the C++ of core, C interface and Python package, and the headers they include.
-mapfile -t units < <(sources 'core/*.cpp' 'capi/*.cpp' 'python_cffi/*.cpp')
+mapfile -t units < <(sources 'core/*.cpp' 'capi/*.cpp' 'python_cffi/objects/*.cpp')
 mkdir -p build/lint
 # Clang does not know these options of GCC.
 sed -E 's/ -(fno-gnu-unique|Wno-restrict)//g' build/release/compile_commands.json >build/lint/compile_commands.json

@@ -1,0 +1,312 @@
+// Fields, made one by one by a program, or all of a record.
+#include "functions.hpp"
+#include "slots.hpp"
+
+namespace objects {
+
+namespace {
+
+PyTypeObject *field_slots;
+PyTypeObject *field_type;
+PyTypeObject *indicators_type;
+PyObject *blanks; // Indicators(" ", " ")
+PyObject *key_tag;
+PyObject *key_indicators;
+PyObject *key_subfields;
+PyObject *key_data;
+
+enum class Kind { kControlField, kDataField };
+
+/* A field without subfields yet. It takes the reference `text`: the data of a control field, the source of another. */
+PyObject *new_field(PyObject *tag, Kind kind, PyObject *text) {
+  PyObject *field = PyType_GenericAlloc(field_type, 0);
+  if (field == nullptr) {
+    Py_XDECREF(text);
+    return nullptr;
+  }
+  PyObject **slot = FieldSlots::of(field)->slot;
+  const bool is_control = kind == Kind::kControlField;
+  slot[kTag] = Py_NewRef(tag);
+  slot[kControl] = PyBool_FromLong(is_control ? 1 : 0);
+  slot[kData] = is_control ? text : Py_NewRef(Py_None);
+  slot[kSource] = is_control ? Py_NewRef(Py_None) : text;
+  slot[kIndicators] = Py_NewRef(Py_None);
+  slot[kValue] = Py_NewRef(Py_None);
+  slot[kSubfields] = is_control ? PyList_New(0) : Py_NewRef(Py_None);
+  if (slot[kSubfields] == nullptr) {
+    Py_DECREF(field);
+    return nullptr;
+  }
+  return field;
+}
+
+void set_slot(PyObject *field, FieldSlot number, PyObject *value) {
+  PyObject *&place = FieldSlots::of(field)->slot[number];
+  PyObject *old = std::exchange(place, value);
+  Py_XDECREF(old);
+}
+
+/* Of a field: its tag, its indicators, and how many subfields it has (field.py: Shape). Borrowed. */
+struct Shape {
+  PyObject *tag;
+  PyObject *indicators;
+  PyObject *size;
+
+  Kind kind() const { return indicators == Py_None ? Kind::kControlField : Kind::kDataField; }
+};
+
+/* The shape whose number stands at `at` in `numbers`. False: an exception is set. */
+bool read_shape(PyObject *shapes, PyObject *numbers, Py_ssize_t at, Shape *out) {
+  PyObject *number = PyList_GetItem(numbers, at);
+  PyObject *shape = number != nullptr ? PyList_GetItem(shapes, PyLong_AsSsize_t(number)) : nullptr;
+  if (shape == nullptr) {
+    return false;
+  }
+  out->tag = PyTuple_GetItem(shape, 0);
+  out->indicators = PyTuple_GetItem(shape, 1);
+  out->size = PyTuple_GetItem(shape, 2);
+  return out->size != nullptr;
+}
+
+/* A list of `count` fields, of which `make(number, shape)` makes each. */
+template <typename Make> PyObject *list_of_fields(PyObject *shapes, PyObject *numbers, const Make &make) {
+  const Py_ssize_t count = PyList_Size(numbers);
+  Owned fields(count >= 0 ? PyList_New(count) : nullptr);
+  for (Py_ssize_t i = 0; fields && i < count; ++i) {
+    Shape shape{};
+    PyObject *field = read_shape(shapes, numbers, i, &shape) ? make(i, shape) : nullptr;
+    if (field == nullptr) {
+      return nullptr;
+    }
+    if (shape.kind() == Kind::kDataField) {
+      set_slot(field, kIndicators, Py_NewRef(shape.indicators));
+    }
+    PyList_SetItem(fields.get(), i, field);
+  }
+  return fields.release();
+}
+
+/* The arguments of a Field, borrowed; nullptr where one was not given. */
+struct FieldArguments {
+  PyObject *tag = nullptr;
+  PyObject *indicators = nullptr;
+  PyObject *subfields = nullptr;
+  PyObject *data = nullptr;
+
+  /* False where they are not these. */
+  bool read(PyObject *args, PyObject *keywords) {
+    PyObject **const all[] = {&tag, &indicators, &subfields, &data};
+    const Py_ssize_t given = PyTuple_Size(args);
+    if (given > 4) {
+      return false;
+    }
+    for (Py_ssize_t i = 0; i < given; ++i) {
+      *all[i] = PyTuple_GetItem(args, i);
+    }
+    if (keywords == nullptr) {
+      return true;
+    }
+    PyObject *const names[] = {key_tag, key_indicators, key_subfields, key_data};
+    Py_ssize_t named = 0;
+    for (Py_ssize_t i = given; i < 4; ++i) {
+      *all[i] = PyDict_GetItemWithError(keywords, names[i]);
+      named += *all[i] != nullptr ? 1 : 0;
+    }
+    return named == PyDict_Size(keywords);
+  }
+};
+
+bool is_given(PyObject *object) { return object != nullptr && object != Py_None; }
+
+/* Whether `subfields` is None or a list that does not begin with a str: those are pymarc 4's, which the twin refuses. */
+bool are_subfields(PyObject *subfields) {
+  if (!is_given(subfields)) {
+    return true;
+  }
+  return PyList_Check(subfields) != 0 &&
+         (PyList_Size(subfields) == 0 || PyUnicode_Check(PyList_GetItem(subfields, 0)) == 0);
+}
+
+/* FieldSlots.__init__(tag, indicators, subfields, data): field.py. */
+int init_field(PyObject *self, PyObject *args, PyObject *keywords) {
+  FieldArguments given;
+  const bool is_read = given.read(args, keywords) && given.tag != nullptr;
+  const int control = is_read ? is_control_tag(given.tag) : -1;
+  const bool is_ordinary = control >= 0 && are_subfields(given.subfields) &&
+                           (!is_given(given.indicators) || Py_TYPE(given.indicators) == indicators_type);
+  if (!is_ordinary) {
+    PyErr_Clear();
+    const Py_ssize_t count = PyTuple_Size(args);
+    Owned all(PyTuple_New(count + 1));
+    if (!all) {
+      return -1;
+    }
+    PyTuple_SetItem(all.get(), 0, Py_NewRef(self));
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      PyTuple_SetItem(all.get(), i + 1, Py_NewRef(PyTuple_GetItem(args, i)));
+    }
+    const Owned none(call_twin("FieldSlots", all.get(), keywords));
+    return none ? 0 : -1;
+  }
+  const bool is_control = control == 1;
+  // An empty list is not kept either: the field has one of its own.
+  const bool keeps = !is_control && is_given(given.subfields) && PyList_Size(given.subfields) > 0;
+  PyObject *subfields = keeps ? Py_NewRef(given.subfields) : PyList_New(0);
+  if (subfields == nullptr) {
+    return -1;
+  }
+  PyObject *indicators = is_control ? Py_None : is_given(given.indicators) ? given.indicators : blanks;
+  set_slot(self, kSubfields, subfields);
+  set_slot(self, kTag, Py_NewRef(given.tag));
+  set_slot(self, kControl, PyBool_FromLong(is_control ? 1 : 0));
+  set_slot(self, kIndicators, Py_NewRef(indicators));
+  set_slot(self, kData, Py_NewRef(is_control && given.data != nullptr ? given.data : Py_None));
+  set_slot(self, kSource, Py_NewRef(Py_None));
+  set_slot(self, kValue, Py_NewRef(Py_None));
+  return 0;
+}
+
+} // namespace
+
+PyObject *new_field_slots() {
+  static char doc[] = "FieldSlots(tag, indicators=None, subfields=None, data=None)\n--\n\nThe attributes of a Field.";
+  key_tag = PyUnicode_InternFromString("tag");
+  key_indicators = PyUnicode_InternFromString("indicators");
+  key_subfields = PyUnicode_InternFromString("subfields");
+  key_data = PyUnicode_InternFromString("data");
+  if (key_tag == nullptr || key_indicators == nullptr || key_subfields == nullptr || key_data == nullptr) {
+    return nullptr;
+  }
+  PyObject *type = new_class<9>(
+      "libmarc._cobjects.FieldSlots", doc,
+      {"tag", "control_field", "data", "_indicators", "_subfields", "_source", "_number", "_value", "_position"},
+      {{Py_tp_init, slot_function(init_field)}});
+  field_slots = reinterpret_cast<PyTypeObject *>(type);
+  return type;
+}
+
+PyObject *use_field(PyObject *, PyObject *args) {
+  PyObject *field = nullptr;
+  PyObject *indicators = nullptr;
+  PyObject *blank = nullptr;
+  if (!PyArg_ParseTuple(args, "O!O!O", &PyType_Type, &field, &PyType_Type, &indicators, &blank)) {
+    return nullptr;
+  }
+  if (PyType_IsSubtype(reinterpret_cast<PyTypeObject *>(field), field_slots) == 0) {
+    PyErr_SetString(PyExc_TypeError, "a class derived from FieldSlots is expected");
+    return nullptr;
+  }
+  replace(field_type, field);
+  replace(indicators_type, indicators);
+  replace(blanks, blank);
+  Py_RETURN_NONE;
+}
+
+bool is_field(PyObject *object) { return Py_TYPE(object) == field_type; }
+
+int is_control_tag(PyObject *tag) {
+  Py_ssize_t size = 0;
+  const char *text = PyUnicode_Check(tag) != 0 ? PyUnicode_AsUTF8AndSize(tag, &size) : nullptr;
+  if (text == nullptr || size != 3 || PyUnicode_GetLength(tag) != 3) {
+    PyErr_Clear();
+    return -1;
+  }
+  return text[0] == '0' && text[1] == '0' && '0' <= text[2] && text[2] <= '9' ? 1 : 0;
+}
+
+/* with_texts(shapes, numbers, texts): _batch_fields.py. */
+PyObject *with_texts(PyObject *, PyObject *args) {
+  PyObject *shapes = nullptr;
+  PyObject *numbers = nullptr;
+  PyObject *texts = nullptr;
+  if (!PyArg_ParseTuple(args, "OO!O!", &shapes, &PyList_Type, &numbers, &PyList_Type, &texts)) {
+    return nullptr;
+  }
+  return list_of_fields(shapes, numbers, [&](Py_ssize_t i, const Shape &shape) -> PyObject * {
+    PyObject *text = PyList_GetItem(texts, i);
+    return text != nullptr ? new_field(shape.tag, shape.kind(), Py_NewRef(text)) : nullptr;
+  });
+}
+
+/* with_values(shapes, numbers, texts, values): _batch_fields.py. */
+PyObject *with_values(PyObject *, PyObject *args) {
+  PyObject *shapes = nullptr;
+  PyObject *numbers = nullptr;
+  PyObject *texts = nullptr;
+  PyObject *values = nullptr;
+  if (!PyArg_ParseTuple(args, "OO!OO!", &shapes, &PyList_Type, &numbers, &texts, &PyList_Type, &values)) {
+    return nullptr;
+  }
+  return list_of_fields(shapes, numbers, [&](Py_ssize_t i, const Shape &shape) -> PyObject * {
+    PyObject *value = PyList_GetItem(values, i);
+    if (value == nullptr) {
+      return nullptr;
+    }
+    if (shape.kind() == Kind::kControlField) {
+      return new_field(shape.tag, shape.kind(), Py_NewRef(value));
+    }
+    Owned field(new_field(shape.tag, shape.kind(), Py_NewRef(texts)));
+    PyObject *number = field ? PyLong_FromSsize_t(i) : nullptr;
+    if (number == nullptr) {
+      return nullptr;
+    }
+    set_slot(field.get(), kNumber, number);
+    set_slot(field.get(), kValue, Py_NewRef(value));
+    return field.release();
+  });
+}
+
+/* with_subfields(shapes, numbers, subfields, controls): _batch_fields.py. */
+PyObject *with_subfields(PyObject *, PyObject *args) {
+  PyObject *shapes = nullptr;
+  PyObject *numbers = nullptr;
+  PyObject *subfields = nullptr;
+  PyObject *controls = nullptr;
+  if (!PyArg_ParseTuple(args, "OO!O!O!", &shapes, &PyList_Type, &numbers, &PyList_Type, &subfields, &PyList_Type,
+                        &controls)) {
+    return nullptr;
+  }
+  Py_ssize_t next_control = 0;
+  Py_ssize_t begin = 0;
+  return list_of_fields(shapes, numbers, [&](Py_ssize_t, const Shape &shape) -> PyObject * {
+    if (shape.kind() == Kind::kControlField) {
+      PyObject *data = PyList_GetItem(controls, next_control++);
+      return data != nullptr ? new_field(shape.tag, shape.kind(), Py_NewRef(data)) : nullptr;
+    }
+    const Py_ssize_t end = begin + PyLong_AsSsize_t(shape.size);
+    Owned field(new_field(shape.tag, shape.kind(), Py_NewRef(Py_None)));
+    PyObject *own = field ? PyList_GetSlice(subfields, begin, end) : nullptr;
+    if (own == nullptr) {
+      return nullptr;
+    }
+    set_slot(field.get(), kSubfields, own);
+    begin = end;
+    return field.release();
+  });
+}
+
+/* read_fields(tags, texts, with_controls): field.py. (`with_controls` only saves the twin a look at each tag.) */
+PyObject *read_fields(PyObject *, PyObject *args) {
+  PyObject *tags = nullptr;
+  PyObject *texts = nullptr;
+  PyObject *with_controls = Py_True;
+  if (!PyArg_ParseTuple(args, "O!O!|O", &PyList_Type, &tags, &PyList_Type, &texts, &with_controls)) {
+    return nullptr;
+  }
+  const Py_ssize_t of_tags = PyList_Size(tags);
+  const Py_ssize_t of_texts = PyList_Size(texts);
+  const Py_ssize_t count = of_tags < of_texts ? of_tags : of_texts;
+  Owned fields(PyList_New(count));
+  for (Py_ssize_t i = 0; fields && i < count; ++i) {
+    PyObject *tag = PyList_GetItem(tags, i);
+    const Kind kind = is_control_tag(tag) == 1 ? Kind::kControlField : Kind::kDataField;
+    PyObject *field = new_field(tag, kind, Py_NewRef(PyList_GetItem(texts, i)));
+    if (field == nullptr) {
+      return nullptr;
+    }
+    PyList_SetItem(fields.get(), i, field);
+  }
+  return fields.release();
+}
+
+} // namespace objects
