@@ -103,7 +103,7 @@ coverage: ## lines of C++ and Python that the tests execute; report in build/cov
 	$(call package,build/coverage) $(PY) -m coverage run --data-file=build/coverage/python.data \
 	  -m pytest -m "not slow" $(TESTS)
 	$(PY) -m coverage report --data-file=build/coverage/python.data
-	$(PY) -m gcovr --root . --filter 'core/' --filter 'capi/' --exclude-throw-branches --merge-lines --merge-mode-functions=separate --sort uncovered-number \
+	$(PY) -m gcovr --root . --filter 'core/' --filter 'capi/' --filter 'python_cffi/' --exclude-throw-branches --merge-lines --merge-mode-functions=separate --sort uncovered-number \
 	  --html-details build/coverage/cpp.html --txt - build/coverage
 
 asan: ## tests of all kinds with AddressSanitizer and UndefinedBehaviorSanitizer
