@@ -98,13 +98,14 @@ IMPORT = """
 import sys
 from pathlib import Path
 import libmarc
-from libmarc import _ffi
+from libmarc import _ffi, _objects
 
 package = Path(libmarc.__file__).resolve().parent
 assert package.parent == Path(sys.argv[1]).resolve(), package
 loaded = {line.split()[-1] for line in open("/proc/self/maps") if "libmarc.so" in line}
 assert loaded == {str(package / "libmarc.so")}, loaded
 assert (package / "py.typed").exists()
+assert _objects.IN_CPP == (package / "_cobjects.abi3.so").exists()
 record = (b"00057nam a2200037   4500" b"245001900000\\x1e" b"10\\x1faA short title.\\x1e\\x1d")
 assert [r.title for r in libmarc.MARCReader(record * 2)] == ["A short title."] * 2
 print(_ffi.ffi.string(_ffi.lib.marc_version_string()).decode())
@@ -133,6 +134,6 @@ def test_pip_install(tmp_path: Path) -> None:
     assert "libmarc/libmarc.so" in files
     assert not [name for name in files if name.endswith((".h", ".pc", ".cmake", ".c"))]
     if sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED"):
-        assert "libmarc/_ffi.abi3.so" in files
+        assert {"libmarc/_ffi.abi3.so", "libmarc/_cobjects.abi3.so"} <= files
     script = site / "bin" / "libmarc"
     assert "info" in run(sys.executable, script, "--help", cwd=elsewhere, PYTHONPATH=str(site))
