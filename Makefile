@@ -102,8 +102,11 @@ coverage: ## lines of C++ and Python that the tests execute; report in build/cov
 	ctest --test-dir build/coverage --output-on-failure --parallel $(JOBS)
 	$(call package,build/coverage) $(PY) -m coverage run --data-file=build/coverage/python.data \
 	  -m pytest -m "not slow" $(TESTS)
+	LIBMARC_PURE_PYTHON=1 $(call package,build/coverage) $(PY) -m coverage run --append --data-file=build/coverage/python.data \
+	  -m pytest -m "not slow" $(OBJECTS)
 	$(PY) -m coverage report --data-file=build/coverage/python.data
-	$(PY) -m gcovr --root . --filter 'core/' --filter 'capi/' --filter 'python_cffi/' --exclude-throw-branches --merge-lines --merge-mode-functions=separate --sort uncovered-number \
+	$(PY) -m gcovr --root . --filter 'core/' --filter 'capi/' --filter 'python_cffi/' --exclude-throw-branches --merge-lines --merge-mode-functions=separate \
+	  --gcov-suspicious-hits-threshold 0 --sort uncovered-number \
 	  --html-details build/coverage/cpp.html --txt - build/coverage
 
 asan: ## tests of all kinds with AddressSanitizer and UndefinedBehaviorSanitizer

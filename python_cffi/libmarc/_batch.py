@@ -8,7 +8,7 @@ from collections.abc import Collection
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from libmarc._batch_fields import BatchFields
+from libmarc._batch_fields import BatchFields, Probe
 from libmarc._native import ffi, lib
 from libmarc._texts import Entries, call_text, split_text
 from libmarc.constants import LEADER_LEN
@@ -105,7 +105,7 @@ class Batch:
         "view",
     )
 
-    def __init__(self, slot: Any, origin: int = 0) -> None:
+    def __init__(self, slot: Any, origin: int, probe: Probe) -> None:
         """`origin`: where in the source reading began."""
         self._slot = slot
         self.view = view = view_of(slot)
@@ -120,7 +120,7 @@ class Batch:
         self.texts = self._find_texts()
         self.canonical = bool(view.all_flags & lib.MARC_REC_CANONICAL)  # all records are
         self.titles: dict[int, str | None] | None = None
-        self.fields: BatchFields | None = BatchFields()
+        self.fields: BatchFields | None = BatchFields(probe)
         self._numbers: dict[int, int] = {}
         self._forms: dict[Form, Entries | None] = {}  # that a record was asked for
         # In a source that is no ISO 2709: where the records begin, and how many bytes they have there; else None.

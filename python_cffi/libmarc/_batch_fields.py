@@ -10,6 +10,7 @@ import enum
 from collections import Counter
 from itertools import repeat, starmap
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from libmarc._native import ffi, lib
 from libmarc._objects import fastest
@@ -46,6 +47,16 @@ class Want(enum.Enum):
     SUBFIELDS = enum.auto()  # all subfields are asked for
 
 
+class Probe:
+    """Fields of the last record, to see what is done with them. The reader has it, not the batch: these may refer to
+    what is the user's, and Python's collector does not look into the records of a batch (record.py: track)."""
+
+    __slots__ = ("__weakref__", "fields")
+
+    def __init__(self) -> None:
+        self.fields: list[Field] = []
+
+
 class BatchFields:
     """The fields of the plain records of one batch."""
 
@@ -53,6 +64,7 @@ class BatchFields:
         "_asked",
         "_choices",
         "_firsts",
+        "_has_probed",
         "_numbers",
         "_probe",
         "_probes",
@@ -62,12 +74,13 @@ class BatchFields:
         "_want",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, probe: Probe) -> None:
         self._asked: Counter[tuple[str, ...]] = Counter()
         # By tags: texts, and whether some of the tags are those of control fields.
         self._choices: dict[tuple[str, ...], tuple[Entries, bool]] = {}
-        self._probe: list[Field] = []  # fields of the last record, to see what is done with them
+        self._probe = ref(probe)
         self._probes = 0
+        self._has_probed = False  # there is something to be learnt
         self._want = Want.TEXT
         self._texts: Entries | None = None  # what is wanted
         self._numbers: dict[int, int] = {}  # of records, by their starts; the batch's
@@ -77,7 +90,7 @@ class BatchFields:
 
     def read(self, batch: Batch, record: Record) -> list[Field] | None:
         """All fields of a record of the batch. None where it is to read them from its own bytes."""
-        if self._probe:
+        if self._has_probed:
             self._learn(batch)
         firsts = self._firsts
         number = self._numbers.get(record._start) if firsts else None
@@ -98,13 +111,17 @@ class BatchFields:
 
     def watch(self, fields: list[Field]) -> None:
         """These were made without knowing what for."""
-        if self._probes < PROBES:
+        probe = self._probe() if self._probes < PROBES else None
+        if probe is not None:
             self._probes += 1
-            self._probe = fields[:]
+            probe.fields, self._has_probed = fields[:], True
 
     def _learn(self, batch: Batch) -> None:
-        touched, valued, number = what_was_asked(self._probe)
-        self._probe = []
+        probe, self._has_probed = self._probe(), False
+        if probe is None:
+            return
+        touched, valued, number = what_was_asked(probe.fields)
+        probe.fields = []
         if not self._firsts and not self._read_shapes(batch):
             return
         if 2 * max(touched, valued) < number:
@@ -132,7 +149,10 @@ class BatchFields:
 
     def choose(self, batch: Batch, start: int, tags: tuple[str, ...]) -> list[Field] | None:
         """The fields with these tags of the record that starts there. None where they are to be looked for in all."""
-        choice = self._choices.get(tags)
+        try:
+            choice = self._choices.get(tags)
+        except TypeError:  # one of them cannot even be a tag
+            return None
         if choice is None:
             choice = self._read_choice(batch, tags)
             if choice is None:
@@ -150,8 +170,10 @@ class BatchFields:
     def _read_choice(self, batch: Batch, tags: tuple[str, ...]) -> tuple[Entries, bool] | None:
         if len(self._asked) >= MOST_CHOICES and tags not in self._asked:
             return None
+        if not all(type(tag) is str and len(tag) == 3 and tag.isascii() for tag in tags):
+            return None
         self._asked[tags] += 1
-        if self._asked[tags] != 2 or not all(isinstance(tag, str) and len(tag) == 3 and tag.isascii() for tag in tags):
+        if self._asked[tags] != 2:
             return None
         packed = ffi.new("uint32_t[]", [int.from_bytes(tag.encode(), "little") for tag in tags])
         text = batch.read_text(lib.marc_batch_fields, packed, len(tags))

@@ -15,7 +15,7 @@ def _find() -> Any:
         return None
     try:
         return import_module("libmarc._cobjects")
-    except ImportError:
+    except ModuleNotFoundError:
         return None  # it is not built for this interpreter
 
 
@@ -35,14 +35,18 @@ def fastest(item: _T) -> _T:
     found: _T | None = getattr(_cobjects, name, None)
     if found is None:
         return item
-    TWINS[name] = vars(item).get("__init__") if isinstance(item, type) else item
+    TWINS[name] = item
+    if isinstance(item, type):
+        TWINS[name] = vars(item).get("__init__")
+        for attribute in ("__module__", "__slots__", "__annotations__"):  # as copyreg and typing look for them
+            setattr(found, attribute, vars(item)[attribute])
     return found
 
 
-def use_field(field: type, indicators: type, blanks: Any) -> None:
-    """Tells C++ what fields are made of: Field, Indicators, and the Indicators of a field that is given none."""
+def use_field(field: type, subfield: type, indicators: type, blanks: Any) -> None:
+    """Tells C++ what fields are made of: Field, Subfield, Indicators, and those of a field that is given none."""
     if IN_CPP:
-        _cobjects.use_field(field, indicators, blanks)
+        _cobjects.use_field(field, subfield, indicators, blanks)
 
 
 def use_record(record: type) -> None:

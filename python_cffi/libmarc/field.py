@@ -377,7 +377,7 @@ class Field(FieldSlots):
         return f"={self.tag}  {indicators}{''.join([f'${code}{value}' for code, value in self._pairs()])}"
 
 
-use_field(Field, Indicators, _BLANKS)
+use_field(Field, Subfield, Indicators, _BLANKS)
 
 
 class RawField(Field):

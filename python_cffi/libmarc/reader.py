@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, TypeVar
 
 from libmarc._batch import Batch, new_slot
+from libmarc._batch_fields import Probe
 from libmarc._decoding import Decoding
 from libmarc._names import name_of_package
 from libmarc._native import error_of, lib, new_error, new_options
@@ -162,11 +163,13 @@ class MARCReader(QueueSlots, Reader):
         self._lock = threading.RLock()
         self._user: int | None = None  # the thread that is inside
         self._reading = False  # whether it is in the native call
+        self._is_closing = False  # at the end of what it is doing
         self._queue: deque[Record] = deque()
         self._next_queued = self._queue.popleft
         self._queue_records = min(_queue_records, QUEUE_MOST_RECORDS) if _capped else _queue_records
         self._queue_bytes = QUEUE_BYTES if _capped else 1 << 62
         self._batch: Batch | None = None
+        self._probe: Probe | None = None
         self._queued = 0  # pieces of the batch that went to the queue or were handed out
         begin, end = check_range(byte_range) if byte_range is not None else WHOLE
         self._taken = begin  # where its last batch ended
@@ -208,14 +211,19 @@ class MARCReader(QueueSlots, Reader):
 
     def _advance(self) -> Record | None:
         """The next piece when the queue is empty."""
-        if self._is_in_use():
-            raise RuntimeError("the reader is in use on another thread, or inside the read() of its own source")
+        if self._user is not None:
+            raise RuntimeError(
+                "the reader is in use on another thread, or inside the read() of its own source, or by a handler that "
+                "came in the middle of next()"
+            )
         with self._lock:
             self._user = get_ident()
             try:
                 return self._next_piece()
             finally:
                 self._user = None
+                if self._is_closing:
+                    self._end()
 
     def _next_piece(self) -> Record | None:
         last = self._current_exception, self._current_chunk
@@ -241,11 +249,6 @@ class MARCReader(QueueSlots, Reader):
         assert problem is not None
         return problem
 
-    def _is_in_use(self) -> bool:
-        """Whether another thread is inside, or this one in the native call that called its source."""
-        user = self._user
-        return user is not None and (self._reading or user != get_ident())
-
     def _read_batch(self) -> None:
         """INITIAL or READ_BATCH to QUEUE or EOF: the next native batch."""
         self._drop_batch()
@@ -254,8 +257,10 @@ class MARCReader(QueueSlots, Reader):
         status = lib.MARC_OK if slot[0] else self._call_native(slot)
         callback = self._source.callback
         if status == lib.MARC_OK:
-            batch, slot = Batch(slot, self._source.origin), new_slot()
-            self._batch, self._queued, self._state, self._slot = batch, 0, _QUEUE, slot  # see _set_queue
+            probe = Probe()
+            batch, slot = Batch(slot, self._source.origin, probe), new_slot()
+            # See _set_queue.
+            self._batch, self._probe, self._queued, self._state, self._slot = batch, probe, 0, _QUEUE, slot
             if self._owned_from is None:
                 self._owned_from = batch.offset + batch.starts[0]
             if callback is not None and isinstance(callback.failure, KeyboardInterrupt):
@@ -411,6 +416,7 @@ class MARCReader(QueueSlots, Reader):
             pieces, size = self._pieces_handed_out()
             taken = self._handed_out()
             self._left_pieces, self._left_bytes, self._taken, self._batch = pieces, size, taken, None
+            self._probe = None
             batch.release()
 
     def _handed_out(self) -> int:
@@ -508,11 +514,15 @@ class MARCReader(QueueSlots, Reader):
         """Ends the reading. A source that can be positioned is left behind the last record that was handed out."""
         if not hasattr(self, "_source"):
             return  # it was never opened
-        if self._is_in_use():
+        user = self._user
+        if user is not None and (self._reading or user != get_ident()):
             lib.marc_reader_cancel(self._source.handle)
             raise RuntimeError(
                 "the reader is in use on another thread or by its own source; its reading has been cancelled"
             )
+        if user is not None:  # a signal handler or a finalizer, in the middle of next(), which is using the batch
+            self._is_closing = True
+            return
         with self._lock:
             self._end()
 

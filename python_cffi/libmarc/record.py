@@ -53,6 +53,11 @@ def _put_into(fields: list[Field], handed_out: dict[tuple[str, ...], list[Field]
                 fields[number] = next(following)
 
 
+def _has_other_tags(handed_out: dict[tuple[str, ...], list[Field]]) -> bool:
+    """Whether a field that was handed out has got another tag since, and is not what it was asked for."""
+    return any(field.tag not in tags for tags, fields in handed_out.items() for field in fields)
+
+
 #: Where a record stands in its source: its first byte, and how many bytes it has there; None: as many as here.
 Place = tuple[int, "int | None"]
 
@@ -132,6 +137,7 @@ class Record(RecordSlots):
         The other parameters are those of `MARCReader`; `leader` is for a record that is made.
         """
         self._more = More(to_unicode=to_unicode, force_utf8=force_utf8) if force_utf8 or not to_unicode else NO_MORE
+        track(self)
         self._raw = self._batch = self._leader = self._fields = self._odd = None
         if fields or not data:
             coding = "a" if force_utf8 and not fields else leader[9:10]
@@ -205,6 +211,7 @@ class Record(RecordSlots):
         self._set_more(pos=value)
 
     def _set_more(self, **values: Any) -> None:
+        track(self)
         self._more = getattr(self, "_more", NO_MORE)._replace(**values)
 
     def _bytes(self) -> bytes:
@@ -377,6 +384,8 @@ class Record(RecordSlots):
         if picked is None:
             return None
         batch, handed_out = picked
+        if not all(type(tag) is str for tag in tags) or _has_other_tags(handed_out):
+            return None
         fields = handed_out.get(tags)
         if fields is None and set(tags).isdisjoint(chain(*handed_out)):
             fields = batch.choose_fields(self._start, tags)

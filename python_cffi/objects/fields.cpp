@@ -6,20 +6,11 @@ namespace objects {
 
 namespace {
 
-PyTypeObject *field_slots;
-PyTypeObject *field_type;
-PyTypeObject *indicators_type;
-PyObject *blanks; // Indicators(" ", " ")
-PyObject *key_tag;
-PyObject *key_indicators;
-PyObject *key_subfields;
-PyObject *key_data;
-
 enum class Kind { kControlField, kDataField };
 
 /* A field without subfields yet. It takes the reference `text`: the data of a control field, the source of another. */
-PyObject *new_field(PyObject *tag, Kind kind, PyObject *text) {
-  PyObject *field = PyType_GenericAlloc(field_type, 0);
+PyObject *new_field(const State &state, PyObject *tag, Kind kind, PyObject *text) {
+  PyObject *field = PyType_GenericAlloc(state.field, 0);
   if (field == nullptr) {
     Py_XDECREF(text);
     return nullptr;
@@ -94,7 +85,7 @@ struct FieldArguments {
   PyObject *data = nullptr;
 
   /* False where they are not these. */
-  bool read(PyObject *args, PyObject *keywords) {
+  bool read(const State &state, PyObject *args, PyObject *keywords) {
     PyObject **const all[] = {&tag, &indicators, &subfields, &data};
     const Py_ssize_t given = PyTuple_Size(args);
     if (given > 4) {
@@ -106,7 +97,7 @@ struct FieldArguments {
     if (keywords == nullptr) {
       return true;
     }
-    PyObject *const names[] = {key_tag, key_indicators, key_subfields, key_data};
+    PyObject *const names[] = {state.key_tag, state.key_indicators, state.key_subfields, state.key_data};
     Py_ssize_t named = 0;
     for (Py_ssize_t i = given; i < 4; ++i) {
       *all[i] = PyDict_GetItemWithError(keywords, names[i]);
@@ -123,30 +114,53 @@ bool are_subfields(PyObject *subfields) {
   if (!is_given(subfields)) {
     return true;
   }
-  return PyList_Check(subfields) != 0 &&
+  return PyList_CheckExact(subfields) &&
          (PyList_Size(subfields) == 0 || PyUnicode_Check(PyList_GetItem(subfields, 0)) == 0);
 }
 
-/* FieldSlots.__init__(tag, indicators, subfields, data): field.py. */
-int init_field(PyObject *self, PyObject *args, PyObject *keywords) {
-  FieldArguments given;
-  const bool is_read = given.read(args, keywords) && given.tag != nullptr;
-  const int control = is_read ? is_control_tag(given.tag) : -1;
-  const bool is_ordinary = control >= 0 && are_subfields(given.subfields) &&
-                           (!is_given(given.indicators) || Py_TYPE(given.indicators) == indicators_type);
-  if (!is_ordinary) {
+/* The state of the module that a field's class comes from; nullptr with an exception if it is of no such class. */
+const State *state_of(PyObject *field) {
+  PyTypeObject *type = Py_TYPE(field);
+  do { // the class itself is one of Python, and so are those derived from it
+    type = static_cast<PyTypeObject *>(PyType_GetSlot(type, Py_tp_base));
+    if (type == nullptr) {
+      return nullptr;
+    }
     PyErr_Clear();
-    const Py_ssize_t count = PyTuple_Size(args);
-    Owned all(PyTuple_New(count + 1));
-    if (!all) {
-      return -1;
-    }
-    PyTuple_SetItem(all.get(), 0, Py_NewRef(self));
-    for (Py_ssize_t i = 0; i < count; ++i) {
-      PyTuple_SetItem(all.get(), i + 1, Py_NewRef(PyTuple_GetItem(args, i)));
-    }
-    const Owned none(call_twin("FieldSlots", all.get(), keywords));
-    return none ? 0 : -1;
+  } while (PyType_GetModule(type) == nullptr);
+  return static_cast<State *>(PyType_GetModuleState(type));
+}
+
+/* What Python's __init__ does with the field. */
+int init_by_twin(const State &state, PyObject *self, PyObject *args, PyObject *keywords) {
+  const Py_ssize_t count = PyTuple_Size(args);
+  Owned all(PyTuple_New(count + 1));
+  if (!all) {
+    return -1;
+  }
+  PyTuple_SetItem(all.get(), 0, Py_NewRef(self));
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyTuple_SetItem(all.get(), i + 1, Py_NewRef(PyTuple_GetItem(args, i)));
+  }
+  const Owned none(call_twin(state, "FieldSlots", all.get(), keywords));
+  return none ? 0 : -1;
+}
+
+/* FieldSlots.__init__(tag, indicators, subfields, data): field.py. (A class derived from Field may have attributes in
+ * the place of slots.) */
+int init_field(PyObject *self, PyObject *args, PyObject *keywords) {
+  const State *found = state_of(self);
+  if (found == nullptr) {
+    return -1;
+  }
+  const State &state = *found;
+  FieldArguments given;
+  const bool is_read = Py_TYPE(self) == state.field && given.read(state, args, keywords) && given.tag != nullptr;
+  const int control = is_read ? is_control_tag(given.tag) : -1;
+  if (control < 0 || !are_subfields(given.subfields) ||
+      (is_given(given.indicators) && Py_TYPE(given.indicators) != state.indicators)) {
+    PyErr_Clear();
+    return init_by_twin(state, self, args, keywords);
   }
   const bool is_control = control == 1;
   // An empty list is not kept either: the field has one of its own.
@@ -155,7 +169,7 @@ int init_field(PyObject *self, PyObject *args, PyObject *keywords) {
   if (subfields == nullptr) {
     return -1;
   }
-  PyObject *indicators = is_control ? Py_None : is_given(given.indicators) ? given.indicators : blanks;
+  PyObject *indicators = is_control ? Py_None : is_given(given.indicators) ? given.indicators : state.blanks;
   set_slot(self, kSubfields, subfields);
   set_slot(self, kTag, Py_NewRef(given.tag));
   set_slot(self, kControl, PyBool_FromLong(is_control ? 1 : 0));
@@ -168,45 +182,17 @@ int init_field(PyObject *self, PyObject *args, PyObject *keywords) {
 
 } // namespace
 
-PyObject *new_field_slots() {
+PyObject *new_field_slots(PyObject *module) {
   static char doc[] = "FieldSlots(tag, indicators=None, subfields=None, data=None)\n--\n\nThe attributes of a Field.";
-  key_tag = PyUnicode_InternFromString("tag");
-  key_indicators = PyUnicode_InternFromString("indicators");
-  key_subfields = PyUnicode_InternFromString("subfields");
-  key_data = PyUnicode_InternFromString("data");
-  if (key_tag == nullptr || key_indicators == nullptr || key_subfields == nullptr || key_data == nullptr) {
-    return nullptr;
-  }
-  PyObject *type = new_class<9>(
-      "libmarc._cobjects.FieldSlots", doc,
+  return new_class<9>(
+      module, "libmarc._cobjects.FieldSlots", doc,
       {"tag", "control_field", "data", "_indicators", "_subfields", "_source", "_number", "_value", "_position"},
       {{Py_tp_init, slot_function(init_field)}});
-  field_slots = reinterpret_cast<PyTypeObject *>(type);
-  return type;
 }
-
-PyObject *use_field(PyObject *, PyObject *args) {
-  PyObject *field = nullptr;
-  PyObject *indicators = nullptr;
-  PyObject *blank = nullptr;
-  if (!PyArg_ParseTuple(args, "O!O!O", &PyType_Type, &field, &PyType_Type, &indicators, &blank)) {
-    return nullptr;
-  }
-  if (PyType_IsSubtype(reinterpret_cast<PyTypeObject *>(field), field_slots) == 0) {
-    PyErr_SetString(PyExc_TypeError, "a class derived from FieldSlots is expected");
-    return nullptr;
-  }
-  replace(field_type, field);
-  replace(indicators_type, indicators);
-  replace(blanks, blank);
-  Py_RETURN_NONE;
-}
-
-bool is_field(PyObject *object) { return Py_TYPE(object) == field_type; }
 
 int is_control_tag(PyObject *tag) {
   Py_ssize_t size = 0;
-  const char *text = PyUnicode_Check(tag) != 0 ? PyUnicode_AsUTF8AndSize(tag, &size) : nullptr;
+  const char *text = PyUnicode_CheckExact(tag) ? PyUnicode_AsUTF8AndSize(tag, &size) : nullptr;
   if (text == nullptr || size != 3 || PyUnicode_GetLength(tag) != 3) {
     PyErr_Clear();
     return -1;
@@ -215,7 +201,8 @@ int is_control_tag(PyObject *tag) {
 }
 
 /* with_texts(shapes, numbers, texts): _batch_fields.py. */
-PyObject *with_texts(PyObject *, PyObject *args) {
+PyObject *with_texts(PyObject *module, PyObject *args) {
+  const State &state = State::of(module);
   PyObject *shapes = nullptr;
   PyObject *numbers = nullptr;
   PyObject *texts = nullptr;
@@ -224,12 +211,13 @@ PyObject *with_texts(PyObject *, PyObject *args) {
   }
   return list_of_fields(shapes, numbers, [&](Py_ssize_t i, const Shape &shape) -> PyObject * {
     PyObject *text = PyList_GetItem(texts, i);
-    return text != nullptr ? new_field(shape.tag, shape.kind(), Py_NewRef(text)) : nullptr;
+    return text != nullptr ? new_field(state, shape.tag, shape.kind(), Py_NewRef(text)) : nullptr;
   });
 }
 
 /* with_values(shapes, numbers, texts, values): _batch_fields.py. */
-PyObject *with_values(PyObject *, PyObject *args) {
+PyObject *with_values(PyObject *module, PyObject *args) {
+  const State &state = State::of(module);
   PyObject *shapes = nullptr;
   PyObject *numbers = nullptr;
   PyObject *texts = nullptr;
@@ -243,9 +231,9 @@ PyObject *with_values(PyObject *, PyObject *args) {
       return nullptr;
     }
     if (shape.kind() == Kind::kControlField) {
-      return new_field(shape.tag, shape.kind(), Py_NewRef(value));
+      return new_field(state, shape.tag, shape.kind(), Py_NewRef(value));
     }
-    Owned field(new_field(shape.tag, shape.kind(), Py_NewRef(texts)));
+    Owned field(new_field(state, shape.tag, shape.kind(), Py_NewRef(texts)));
     PyObject *number = field ? PyLong_FromSsize_t(i) : nullptr;
     if (number == nullptr) {
       return nullptr;
@@ -257,7 +245,8 @@ PyObject *with_values(PyObject *, PyObject *args) {
 }
 
 /* with_subfields(shapes, numbers, subfields, controls): _batch_fields.py. */
-PyObject *with_subfields(PyObject *, PyObject *args) {
+PyObject *with_subfields(PyObject *module, PyObject *args) {
+  const State &state = State::of(module);
   PyObject *shapes = nullptr;
   PyObject *numbers = nullptr;
   PyObject *subfields = nullptr;
@@ -271,10 +260,14 @@ PyObject *with_subfields(PyObject *, PyObject *args) {
   return list_of_fields(shapes, numbers, [&](Py_ssize_t, const Shape &shape) -> PyObject * {
     if (shape.kind() == Kind::kControlField) {
       PyObject *data = PyList_GetItem(controls, next_control++);
-      return data != nullptr ? new_field(shape.tag, shape.kind(), Py_NewRef(data)) : nullptr;
+      return data != nullptr ? new_field(state, shape.tag, shape.kind(), Py_NewRef(data)) : nullptr;
     }
-    const Py_ssize_t end = begin + PyLong_AsSsize_t(shape.size);
-    Owned field(new_field(shape.tag, shape.kind(), Py_NewRef(Py_None)));
+    const Py_ssize_t size = PyLong_AsSsize_t(shape.size);
+    if (size < 0) {
+      return nullptr;
+    }
+    const Py_ssize_t end = begin + size;
+    Owned field(new_field(state, shape.tag, shape.kind(), Py_NewRef(Py_None)));
     PyObject *own = field ? PyList_GetSlice(subfields, begin, end) : nullptr;
     if (own == nullptr) {
       return nullptr;
@@ -286,7 +279,8 @@ PyObject *with_subfields(PyObject *, PyObject *args) {
 }
 
 /* read_fields(tags, texts, with_controls): field.py. (`with_controls` only saves the twin a look at each tag.) */
-PyObject *read_fields(PyObject *, PyObject *args) {
+PyObject *read_fields(PyObject *module, PyObject *args) {
+  const State &state = State::of(module);
   PyObject *tags = nullptr;
   PyObject *texts = nullptr;
   PyObject *with_controls = Py_True;
@@ -300,7 +294,7 @@ PyObject *read_fields(PyObject *, PyObject *args) {
   for (Py_ssize_t i = 0; fields && i < count; ++i) {
     PyObject *tag = PyList_GetItem(tags, i);
     const Kind kind = is_control_tag(tag) == 1 ? Kind::kControlField : Kind::kDataField;
-    PyObject *field = new_field(tag, kind, Py_NewRef(PyList_GetItem(texts, i)));
+    PyObject *field = new_field(state, tag, kind, Py_NewRef(PyList_GetItem(texts, i)));
     if (field == nullptr) {
       return nullptr;
     }

@@ -2,166 +2,123 @@
 #include "functions.hpp"
 #include "slots.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <string_view>
 
 namespace objects {
 
 namespace {
 
-constexpr char kTerminator = '\x1e';
-constexpr char kDelimiter = '\x1f';
+using namespace std::literals;
 
-/* Bytes that are put one behind another. */
-class Bytes {
+/* Strings, to be joined. Only those that are of the class str itself: others may want to be written in another way. */
+class Pieces {
 public:
-  Bytes() = default;
-  Bytes(const Bytes &) = delete;
-  Bytes &operator=(const Bytes &) = delete;
-  ~Bytes() {
-    if (data_ != first_) {
-      PyMem_Free(data_);
-    }
+  Pieces() : list_(PyList_New(0)) {}
+
+  bool add(PyObject *text) {
+    return list_ && text != nullptr && PyUnicode_CheckExact(text) && PyList_Append(list_.get(), text) == 0;
   }
 
-  bool put(const char *data, size_t size) {
-    if (size > room_ - size_ && !grow(size)) {
-      return false;
-    }
-    memcpy(data_ + size_, data, size);
-    size_ += size;
-    return true;
+  /* All of them in one, in UTF-8. nullptr: an exception is set. */
+  PyObject *join() const {
+    const Owned empty(PyUnicode_FromString(""));
+    const Owned text(empty ? PyUnicode_Join(empty.get(), list_.get()) : nullptr);
+    return text ? PyUnicode_AsUTF8String(text.get()) : nullptr;
   }
-  bool put(char byte) { return put(&byte, 1); }
-
-  PyObject *to_python() const { return PyBytes_FromStringAndSize(data_, static_cast<Py_ssize_t>(size_)); }
 
 private:
-  bool grow(size_t more) {
-    const size_t room = 2 * (size_ + more);
-    auto *larger = static_cast<char *>(PyMem_Malloc(room));
-    if (larger == nullptr) {
-      return false;
-    }
-    memcpy(larger, data_, size_);
-    if (data_ != first_) {
-      PyMem_Free(data_);
-    }
-    data_ = larger;
-    room_ = room;
-    return true;
-  }
-
-  char first_[2048];
-  char *data_ = first_;
-  size_t size_ = 0;
-  size_t room_ = sizeof first_;
+  Owned list_;
 };
 
-/* The text in UTF-8, borrowed from it. Nothing where it is no str, cannot be UTF-8, or holds a terminator. */
-struct Text {
-  const char *data = nullptr;
-  size_t size = 0;
-
-  explicit Text(PyObject *text) {
-    Py_ssize_t length = 0;
-    data = text != nullptr && PyUnicode_Check(text) != 0 ? PyUnicode_AsUTF8AndSize(text, &length) : nullptr;
-    size = static_cast<size_t>(length);
-    if (data == nullptr) {
-      PyErr_Clear();
-    } else if (memchr(data, kTerminator, size) != nullptr) {
-      data = nullptr;
-    }
-  }
-  bool put_into(Bytes &out) const { return data != nullptr && out.put(data, size); }
-};
-
-bool put_text(Bytes &out, PyObject *text) { return Text(text).put_into(out); }
-
-/* Two items of a tuple, borrowed; false where it is no such tuple. */
-bool read_pair(PyObject *pair, PyObject **first, PyObject **second) {
-  if (pair == nullptr || PyTuple_Check(pair) == 0 || PyTuple_Size(pair) != 2) {
-    return false;
-  }
-  *first = PyTuple_GetItem(pair, 0);
-  *second = PyTuple_GetItem(pair, 1);
-  return true;
+/* Whether it is a tuple of two, or of the class `type`, which is a NamedTuple. */
+bool is_pair(PyObject *pair, PyTypeObject *type) {
+  return pair != nullptr && (Py_TYPE(pair) == type || PyTuple_CheckExact(pair)) && PyTuple_Size(pair) == 2;
 }
 
-/* Whether a subfield without a code stands in the text of a field: it is not written. */
-bool has_empty_subfields(const Text &text) {
-  const char *at = text.data;
-  const char *end = text.data + text.size;
-  while ((at = static_cast<const char *>(memchr(at, kDelimiter, static_cast<size_t>(end - at)))) != nullptr) {
-    if (++at == end || *at == kDelimiter) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/* Puts a field as it is written, without its terminator. False where that is left to the twin. */
-bool put_field(Bytes &out, PyObject *field) {
+/* Adds a field as it is written, without its terminator. False where that is left to the twin. */
+bool add_field(const State &state, Pieces &contents, PyObject *field, bool *keeps_text) {
   PyObject *const *slot = FieldSlots::of(field)->slot;
   PyObject *subfields = slot[kSubfields];
-  if (subfields == nullptr) {
+  PyObject *indicators = slot[kIndicators];
+  if (subfields == Py_None) {
+    *keeps_text = true;
+    return contents.add(slot[kSource]);
+  }
+  if (subfields == nullptr || !PyList_CheckExact(subfields)) {
     return false;
   }
-  if (subfields == Py_None) {
-    const Text text(slot[kSource]);
-    return text.data != nullptr && !has_empty_subfields(text) && text.put_into(out);
-  }
   if (slot[kControl] == Py_True) {
-    return put_text(out, slot[kData]);
+    return contents.add(slot[kData]);
   }
-  PyObject *first = nullptr;
-  PyObject *second = nullptr;
-  if (slot[kControl] != Py_False || PyList_Check(subfields) == 0 || !read_pair(slot[kIndicators], &first, &second) ||
-      !put_text(out, first) || !put_text(out, second)) {
+  if (slot[kControl] != Py_False || !is_pair(indicators, state.indicators) ||
+      !contents.add(PyTuple_GetItem(indicators, 0)) || !contents.add(PyTuple_GetItem(indicators, 1))) {
     return false;
   }
   for (Py_ssize_t i = 0; i < PyList_Size(subfields); ++i) {
-    PyObject *code = nullptr;
-    PyObject *value = nullptr;
-    if (!read_pair(PyList_GetItem(subfields, i), &code, &value) || !out.put(kDelimiter) || !put_text(out, code) ||
-        !put_text(out, value)) {
+    PyObject *subfield = PyList_GetItem(subfields, i);
+    if (!is_pair(subfield, state.subfield) || !contents.add(state.delimiter) ||
+        !contents.add(PyTuple_GetItem(subfield, 0)) || !contents.add(PyTuple_GetItem(subfield, 1))) {
       return false;
     }
   }
   return true;
 }
 
-/* Puts a tag of three characters of ASCII. */
-bool put_tag(Bytes &out, PyObject *tag) { return tag != nullptr && is_control_tag(tag) >= 0 && put_text(out, tag); }
+std::string_view view_of(PyObject *bytes) {
+  return {PyBytes_AsString(bytes), static_cast<size_t>(PyBytes_Size(bytes))};
+}
 
-bool put_fields(PyObject *fields, Bytes &tags, Bytes &contents) {
-  for (Py_ssize_t i = 0; i < PyList_Size(fields); ++i) {
+/* Whether contents that were joined can be told apart again: no field holds a terminator itself. If one kept its text,
+ * there must also be no subfield without a code, since that is not written. */
+bool are_plain(std::string_view contents, Py_ssize_t count, bool keeps_text) {
+  if (std::count(contents.begin(), contents.end(), '\x1e') >= std::max<Py_ssize_t>(count, 1)) {
+    return false;
+  }
+  return !keeps_text || (contents.find("\x1f\x1f"sv) == contents.npos && contents.find("\x1f\x1e"sv) == contents.npos &&
+                         !contents.ends_with('\x1f'));
+}
+
+/* Tags and contents of these fields. Nothing, and perhaps an exception, where that is left to the twin. */
+Owned joined(const State &state, PyObject *fields) {
+  Pieces tags;
+  Pieces contents;
+  bool keeps_text = false;
+  const Py_ssize_t count = PyList_Size(fields);
+  for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject *field = PyList_GetItem(fields, i);
-    if (!is_field(field) || (i > 0 && !contents.put(kTerminator)) ||
-        !put_tag(tags, FieldSlots::of(field)->slot[kTag]) || !put_field(contents, field)) {
-      return false;
+    if (Py_TYPE(field) != state.field) {
+      return Owned();
+    }
+    PyObject *tag = FieldSlots::of(field)->slot[kTag];
+    if (tag == nullptr || is_control_tag(tag) < 0 || !tags.add(tag) || (i > 0 && !contents.add(state.terminator)) ||
+        !add_field(state, contents, field, &keeps_text)) {
+      return Owned();
     }
   }
-  return true;
+  const Owned first(tags.join());
+  const Owned second(first ? contents.join() : nullptr);
+  const bool is_done = second && are_plain(view_of(second.get()), count, keeps_text);
+  return Owned(is_done ? PyTuple_Pack(2, first.get(), second.get()) : nullptr);
 }
 
 } // namespace
 
-/* join_fields(fields): _iso2709.py. No code of Python runs in it, so the list stays as it is. */
-PyObject *join_fields(PyObject *, PyObject *args) {
+/* join_fields(fields): _iso2709.py. No code of Python runs while the fields are looked at: they stay as they are. */
+PyObject *join_fields(PyObject *module, PyObject *args) {
+  const State &state = State::of(module);
   PyObject *fields = nullptr;
   if (!PyArg_ParseTuple(args, "O", &fields)) {
     return nullptr;
   }
-  if (PyList_Check(fields) != 0) {
-    Bytes tags;
-    Bytes contents;
-    if (put_fields(fields, tags, contents)) {
-      Owned first(tags.to_python());
-      Owned second(first ? contents.to_python() : nullptr);
-      return second ? PyTuple_Pack(2, first.get(), second.get()) : nullptr;
+  if (PyList_CheckExact(fields)) {
+    Owned pair = joined(state, fields);
+    if (pair) {
+      return pair.release();
     }
+    PyErr_Clear();
   }
-  return call_twin("join_fields", args);
+  return call_twin(state, "join_fields", args);
 }
 
 } // namespace objects

@@ -22,9 +22,9 @@ PyObject *next_of_queue(PyObject *self) {
 
 } // namespace
 
-PyObject *new_queue_slots() {
+PyObject *new_queue_slots(PyObject *module) {
   static char doc[] = "What an iterator over a queue needs.";
-  return new_class<1>("libmarc._cobjects.QueueSlots", doc, {"_next_queued"},
+  return new_class<1>(module, "libmarc._cobjects.QueueSlots", doc, {"_next_queued"},
                       {{Py_tp_iter, slot_function(PyObject_SelfIter)}, {Py_tp_iternext, slot_function(next_of_queue)}});
 }
 

@@ -6,11 +6,9 @@ namespace objects {
 
 namespace {
 
-PyTypeObject *record_type;
-PyTypeObject *record_slots;
-
 /* A record of a batch, of whose data `begin` and `end` are offsets (int). */
-PyObject *new_plain_record(const char *data, PyObject *begin, PyObject *end, PyObject *batch, PyObject *more) {
+PyObject *new_plain_record(const State &state, const char *data, PyObject *begin, PyObject *end, PyObject *batch,
+                           PyObject *more) {
   const Py_ssize_t from = PyLong_AsSsize_t(begin);
   const Py_ssize_t to = PyLong_AsSsize_t(end);
   if ((from == -1 || to == -1) && PyErr_Occurred() != nullptr) {
@@ -20,7 +18,7 @@ PyObject *new_plain_record(const char *data, PyObject *begin, PyObject *end, PyO
   if (!raw) {
     return nullptr;
   }
-  PyObject *record = PyType_GenericAlloc(record_type, 0);
+  PyObject *record = PyType_GenericAlloc(state.record, 0);
   if (record == nullptr) {
     return nullptr;
   }
@@ -38,35 +36,24 @@ PyObject *new_plain_record(const char *data, PyObject *begin, PyObject *end, PyO
 
 } // namespace
 
-PyObject *new_record_slots() {
+PyObject *new_record_slots(PyObject *module) {
   static char doc[] = "The attributes of a Record.";
-  PyObject *type =
-      new_class<9>("libmarc._cobjects.RecordSlots", doc,
-                   {"_batch", "_fields", "_leader", "_more", "_odd", "_picked", "_place", "_raw", "_start"});
-  record_slots = reinterpret_cast<PyTypeObject *>(type);
-  return type;
-}
-
-PyObject *use_record(PyObject *, PyObject *record) {
-  if (PyType_Check(record) == 0 || PyType_IsSubtype(reinterpret_cast<PyTypeObject *>(record), record_slots) == 0) {
-    PyErr_SetString(PyExc_TypeError, "a class derived from RecordSlots is expected");
-    return nullptr;
-  }
-  replace(record_type, record);
-  Py_RETURN_NONE;
+  return new_class<9>(module, "libmarc._cobjects.RecordSlots", doc,
+                      {"_batch", "_fields", "_leader", "_more", "_odd", "_picked", "_place", "_raw", "_start"});
 }
 
 /* track(record): record.py. A record as it was read refers to nothing that could refer to it: Python's collector need
  * not look at it, however many are kept. It has to when the record gets what is the user's. */
-PyObject *track(PyObject *, PyObject *record) {
-  if (PyObject_TypeCheck(record, record_slots) != 0 && PyObject_GC_IsTracked(record) == 0) {
+PyObject *track(PyObject *module, PyObject *record) {
+  if (PyObject_TypeCheck(record, State::of(module).record_slots) != 0 && PyObject_GC_IsTracked(record) == 0) {
     PyObject_GC_Track(record);
   }
   Py_RETURN_NONE;
 }
 
 /* plain_records(batch, begin, end, more): reader.py. */
-PyObject *plain_records(PyObject *, PyObject *args) {
+PyObject *plain_records(PyObject *module, PyObject *args) {
+  const State &state = State::of(module);
   PyObject *batch = nullptr;
   PyObject *more = nullptr;
   Py_ssize_t begin = 0;
@@ -88,7 +75,8 @@ PyObject *plain_records(PyObject *, PyObject *args) {
   for (Py_ssize_t i = begin; records && i < end; ++i) {
     PyObject *from = PyList_GetItem(starts.get(), i);
     PyObject *to = PyList_GetItem(ends.get(), i);
-    PyObject *record = from != nullptr && to != nullptr ? new_plain_record(data, from, to, batch, more) : nullptr;
+    PyObject *record =
+        from != nullptr && to != nullptr ? new_plain_record(state, data, from, to, batch, more) : nullptr;
     if (record == nullptr) {
       return nullptr;
     }

@@ -55,7 +55,7 @@ template <typename Function> void *slot_function(Function *function) { return re
 
 /* A new class with these slots, by the names of its attributes, and what else it has. nullptr: an exception is set. */
 template <int Count>
-PyObject *new_class(const char *name, char *doc, const std::array<const char *, Count> &attributes,
+PyObject *new_class(PyObject *module, const char *name, char *doc, const std::array<const char *, Count> &attributes,
                     std::initializer_list<PyType_Slot> more = {}) {
   using S = Slots<Count>;
   std::array<PyMemberDef, Count + 1> members{}; // the last one is the end
@@ -72,7 +72,7 @@ PyObject *new_class(const char *name, char *doc, const std::array<const char *, 
   all.insert(all.end(), more);
   all.push_back({0, nullptr});
   PyType_Spec spec = {name, sizeof(S), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, all.data()};
-  return PyType_FromSpec(&spec); // copies all of it
+  return PyType_FromModuleAndSpec(module, &spec, nullptr); // copies all of it
 }
 
 } // namespace objects

@@ -417,6 +417,58 @@ def test_a_second_thread_is_told_so() -> None:
     assert found == BOOKS, "the first one is not disturbed"
 
 
+IN_THE_MIDDLE = """
+import gc, io, sys
+from libmarc import MARCReader
+
+data, what = bytes.fromhex(sys.argv[1]), sys.argv[2]
+
+class Owner:
+    def __init__(self, reader):
+        self.reader, self.me = reader, self
+
+    def __del__(self):
+        called.append(self)
+        if what == "close":
+            self.reader.close()
+        else:
+            try:
+                next(self.reader)
+            except RuntimeError:
+                called.append("refused")
+        self.other = [b"B" * 2000 for _ in range(400)]  # what was freed is used for something else
+
+expected = [record.raw for record in MARCReader(data)]
+hits = 0
+for number in range(250):
+    gc.disable()
+    gc.collect()
+    reader, called = MARCReader(io.BytesIO(data), _queue_records=30), []
+    records = [next(reader) for _ in range(30)]
+    Owner(reader)
+    gc.set_threshold(1 + number, 1, 1)
+    gc.enable()
+    records += [record for record in reader]
+    gc.set_threshold(700, 10, 10)
+    raws = [record.raw for record in records]
+    if called[1:] == ["refused"] or what == "close" and len(raws) < len(expected):
+        hits += 1  # it was in the middle of next()
+    if len(called) < 2 and what == "next" and called:
+        raws = expected  # it was not: a record went to the finalizer
+    assert raws == expected[: len(raws)] and (what == "close" or raws == expected), (number, len(raws))
+    assert next(reader, None) is None
+assert hits, "it was never in the middle"
+print("done")
+"""
+
+
+@pytest.mark.parametrize("what", ["close", "next"])
+def test_a_finalizer_in_the_middle_of_next(what: str) -> None:
+    """The collector may call one wherever an object is made. Closing waits for the end of next(), which has its record;
+    another next() is refused."""
+    assert run_python(IN_THE_MIDDLE, DATA.hex(), what) == "done\n"
+
+
 def test_close_from_a_second_thread_cancels() -> None:
     inside, go_on = threading.Event(), threading.Event()
 

@@ -6,15 +6,19 @@ Both are in one process here. The other test files run on either of them (`make 
 from __future__ import annotations
 
 import copy
+import copyreg
+import enum
 import gc
 import inspect
 import os
 import pickle
 import sys
 import sysconfig
+import typing
 import weakref
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given as for_all
@@ -29,6 +33,9 @@ from libmarc._iso2709 import join_fields
 from libmarc.field import read_fields
 
 needs_cpp = pytest.mark.skipif(not objects.IN_CPP, reason="there is one of them only")
+
+#: Python's.
+FIELD_INIT: Any = objects.TWINS["FieldSlots"] if objects.IN_CPP else Field.__init__
 
 SLOTS = ("tag", "control_field", "data", "_indicators", "_subfields", "_source", "_number", "_value", "_position")
 
@@ -126,7 +133,7 @@ def test_a_field_is_made_alike(arguments: dict[str, Any], positional: int) -> No
 
     def twin() -> dict[str, Any]:
         field = Field.__new__(Field)
-        objects.TWINS["FieldSlots"](field, *first, **rest)
+        FIELD_INIT(field, *first, **rest)
         return state(field)
 
     expected = outcome(twin)
@@ -135,13 +142,105 @@ def test_a_field_is_made_alike(arguments: dict[str, Any], positional: int) -> No
         assert Field(*first, **rest)._subfields is rest["subfields"]
 
 
+class OwnField(Field):
+    """With attributes of its own, as a user's."""
+
+    def __init__(self, tag: str, **rest: Any) -> None:
+        super().__init__(tag, **rest)
+        self.note = "own"
+
+
+class WithDefault(Field):
+    data: Any = "class"
+
+
+class WithSlot(Field):
+    __slots__ = ("tag",)
+
+
+class WithProperty(Field):
+    @property
+    def tag(self) -> Any:
+        return self.own
+
+    @tag.setter
+    def tag(self, value: str) -> None:
+        self.own = value.upper()
+
+
+class WithSetattr(Field):
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value.title() if isinstance(value, str) else value)
+
+
+class WithTag(Field):
+    tag = "500"
+    control_field = False
+
+
+@pytest.mark.parametrize("kind", [WithDefault, WithSlot, WithProperty, WithSetattr, WithTag])
+@pytest.mark.parametrize("tag", ["001", "abc"])
+def test_what_a_derived_class_has_in_the_place_of_attributes_is_set(kind: type[Field], tag: str) -> None:
+    field = kind(tag, data="x", subfields=[Subfield("a", "y")])
+    expected = kind.__new__(kind)
+    FIELD_INIT(expected, tag, data="x", subfields=[Subfield("a", "y")])
+    assert [getattr(field, name) for name in SLOTS[:5]] == [getattr(expected, name) for name in SLOTS[:5]]
+    assert vars(field) == vars(expected) if hasattr(field, "__dict__") else True
+    assert field.control_field == (tag == "001")
+
+
+class Language(str, enum.Enum):
+    ENGLISH = "eng"
+
+
+class OddList(list[Any]):
+    def __iter__(self) -> Iterator[Any]:
+        return iter([Subfield("z", "instead")])
+
+
+class OddPair(NamedTuple):
+    code: str
+    value: str
+
+
+class OwnPair(OddPair):
+    def __iter__(self) -> Iterator[str]:
+        return iter(("y", "own"))
+
+
+@pytest.mark.parametrize(
+    "subfields",
+    [
+        [Subfield("a", Language.ENGLISH)],
+        [Subfield(Language.ENGLISH, "x")],
+        OddList([Subfield("a", "x")]),
+        [OddPair("a", "x")],
+        [OwnPair("a", "x")],
+    ],
+)
+def test_values_of_other_classes_are_written_as_python_does_it(subfields: Any) -> None:
+    field = Field("245", Indicators("1", "0"), subfields)
+    expected = field.as_marc("utf-8")
+    for others in ([], [OwnField("500")]):
+        written = Record(fields=[field, *others]).as_marc()
+        assert expected in written
+
+
+def test_writing_leaves_strings_as_they_were() -> None:
+    """A str keeps its UTF-8 for good once that was asked for in one way."""
+    text = "日本語" * 100
+    field, size = Field("245", Indicators("1", "0"), [Subfield("a", text)]), sys.getsizeof(text)
+    assert text.encode() in Record(fields=[field]).as_marc()
+    assert sys.getsizeof(text) == size
+
+
 @needs_cpp
 @for_all(TAGS, st.sampled_from(["001", "245"]))
 def test_a_field_that_is_made_anew_is_another(tag: Any, before: str) -> None:
     field = Field(before, Indicators("1", "2"), [Subfield("a", "x")], "data")
     expected = Field(before, Indicators("1", "2"), [Subfield("a", "x")], "data")
     found = outcome(field.__init__, tag, data="new")  # type: ignore[misc]
-    assert found == outcome(objects.TWINS["FieldSlots"], expected, tag, data="new")
+    assert found == outcome(FIELD_INIT, expected, tag, data="new")
     assert found is not None or state(field) == state(expected)
 
 
@@ -236,12 +335,9 @@ def test_the_signature_of_a_field() -> None:
     assert [parameters[name].default for name in names[1:]] == [None] * 3
 
 
-class OwnField(Field):
-    """With attributes of its own, as a user's."""
-
-    def __init__(self, tag: str, **rest: Any) -> None:
-        super().__init__(tag, **rest)
-        self.note = "own"
+def test_annotations_and_names_of_slots() -> None:
+    assert {*SLOTS} <= {*typing.get_type_hints(Field)}
+    assert {*copyreg._slotnames(Field)} == {*SLOTS}  # type: ignore[attr-defined]
 
 
 class OwnRecord(Record):
@@ -312,13 +408,39 @@ def by_field_by_tag(record: Record, canary: Any) -> None:
     record.get_fields("245", "001")[0].data = canary
 
 
+def by_pos(record: Record, canary: Any) -> None:
+    record.pos = canary
+
+
+def by_force_utf8(record: Record, canary: Any) -> None:
+    record.force_utf8 = canary
+
+
+def by_init(record: Record, canary: Any) -> None:
+    field = Field("001", data="x")
+    Record.__init__(record, fields=[field])
+    field.data = canary
+
+
 def by_title(record: Record, canary: Any) -> None:
     by_field_by_tag(record, canary)
     assert record["001"] is not None
 
 
 @pytest.mark.parametrize(
-    "way", [by_fields, by_new_fields, by_added_field, by_leader, by_new_leader, by_field_by_tag, by_title]
+    "way",
+    [
+        by_fields,
+        by_new_fields,
+        by_added_field,
+        by_leader,
+        by_new_leader,
+        by_field_by_tag,
+        by_title,
+        by_pos,
+        by_force_utf8,
+        by_init,
+    ],
 )
 @pytest.mark.parametrize("skip", [0, 5])
 def test_a_cycle_through_a_record_is_collected(way: Callable[[Record, Any], None], skip: int) -> None:
@@ -334,6 +456,19 @@ def test_a_cycle_through_a_record_is_collected(way: Callable[[Record, Any], None
     gone = weakref.ref(canary)
     del records, reader, record, canary
     other = None
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("touch", [lambda record: record.fields[0], lambda record: record.get_fields("001")[0]])
+def test_a_cycle_through_the_reader_is_collected(touch: Callable[[Record], Field]) -> None:
+    """Its queue and the user have records that were not touched; a field of one that was has the user's."""
+    reader, canary = MARCReader(generated("utf8", 40)), Canary()
+    records = [given(reader) for _ in range(10)]
+    canary.record = reader, records[7]
+    touch(records[0]).data = canary  # type: ignore[assignment]
+    gone = weakref.ref(canary)
+    del reader, records, canary
     gc.collect()
     assert gone() is None
 
@@ -374,8 +509,7 @@ def test_nothing_is_leaked() -> None:
     marks = [object() for _ in range(4)]
     before = [sys.getrefcount(mark) for mark in marks]
     text, pair, subfield = "x" * 50, Indicators("1", "0"), Subfield("a", "y")
-    counted = (text, pair, subfield) if sys.version_info >= (3, 12) else (text, pair, subfield, None, True, False)
-    own = [sys.getrefcount(one) for one in counted]  # (from 3.12 on the last three are immortal)
+    own = [sys.getrefcount(one) for one in (text, pair, subfield)]
     bad: Any
     for _ in range(2000):
         field = Field("245", pair, [subfield, subfield])
@@ -393,8 +527,37 @@ def test_nothing_is_leaked() -> None:
     del field, bad, wrong
     gc.collect()
     assert [sys.getrefcount(mark) for mark in marks] == before
-    after = [sys.getrefcount(one) for one in counted]
-    assert all(abs(now - then) < 500 for now, then in zip(after, own))
+    assert [sys.getrefcount(one) for one in (text, pair, subfield)] == own
+
+
+SINGLETONS = """
+import gc, sys
+from libmarc import Field, MARCReader, Record, Subfield
+from libmarc._iso2709 import join_fields
+
+def work():
+    for record in MARCReader(sys.argv[1]):
+        if record is not None:
+            for field in record.fields:
+                field.subfields
+            record.as_marc()
+            field = Field("245", subfields=[Subfield("a", "b")])
+            field.__init__("001", data="x")
+            join_fields([field, Field("500")])
+
+counts = []
+for _ in range(3):
+    work()
+    gc.collect()
+    counts.append([sys.getrefcount(one) for one in (None, True, False)])
+assert all(abs(now - then) < 50 for now, then in zip(counts[2], counts[1])), counts
+print("done")
+"""
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="they are immortal")
+def test_no_singleton_is_leaked(marc_file: Path) -> None:
+    assert run_python(SINGLETONS, marc_file) == "done\n"
 
 
 def test_reading_leaks_no_object() -> None:
@@ -477,3 +640,59 @@ print("done")
 def test_running_out_of_memory() -> None:
     pytest.importorskip("_testcapi")
     assert run_python(WITHOUT_MEMORY) == "done\n"
+
+
+# ---- several of them in a process
+
+
+def test_a_second_copy_of_the_package() -> None:
+    """Each has classes of its own."""
+    code = f"""
+import sys, libmarc as old
+for name in [name for name in sys.modules if name.partition(".")[0] == "libmarc"]:
+    del sys.modules[name]
+import libmarc as new
+assert old is not new
+data = bytes.fromhex("{generated("utf8", 20).hex()}")
+for package in (old, new, old):
+    for record in package.MARCReader(data):
+        assert type(record) is package.Record
+        assert all(type(field) is package.Field for field in record.fields)
+        assert record.as_marc() == record.raw
+    field = package.Field("245", subfields=[package.Subfield("a", "b")])
+    assert type(field.indicators) is package.Indicators
+    assert package.Record(fields=[field]).as_marc().endswith(b"  \\x1fab\\x1e\\x1d")
+print("done")
+"""
+    assert run_python(code) == "done\n"
+
+
+SUBINTERPRETER = """
+import sys
+if sys.version_info >= (3, 13):
+    import _interpreters as interpreters
+    number = interpreters.create("legacy")
+else:
+    import _xxsubinterpreters as interpreters
+    number = interpreters.create() if sys.version_info < (3, 12) else interpreters.create(isolated=False)
+import libmarc
+
+def check():
+    record = next(libmarc.MARCReader(sys.argv[1]))
+    assert type(record) is libmarc.Record and type(record.fields[0]) is libmarc.Field
+    assert libmarc.Record(fields=record.fields).as_marc()
+    assert type(libmarc.Field("245").indicators) is libmarc.Indicators
+
+check()
+code = f"import libmarc; print(type(next(libmarc.MARCReader({sys.argv[1]!r})).fields[0]) is libmarc.Field, flush=True)"
+interpreters.run_string(number, code)
+check()
+interpreters.destroy(number)
+check()
+print("done")
+"""
+
+
+def test_a_second_interpreter(marc_file: Path) -> None:
+    pytest.importorskip("_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters")
+    assert run_python(SUBINTERPRETER, marc_file) == "True\ndone\n"
