@@ -46,10 +46,11 @@ Picked = tuple["Batch", dict[tuple[str, ...], list["Field"]]]
 
 def _put_into(fields: list[Field], handed_out: dict[tuple[str, ...], list[Field]]) -> None:
     """Puts fields that were handed out in the place of those that were made anew, which are all of the record."""
+    read = [field.tag for field in fields]  # those that were handed out may have other tags by now
     for tags, own in handed_out.items():
         following = iter(own)
-        for number, field in enumerate(fields):
-            if field.tag in tags:
+        for number, tag in enumerate(read):
+            if tag in tags:
                 fields[number] = next(following)
 
 

@@ -289,3 +289,22 @@ def test_a_tag_beyond_ascii_in_the_same_batch(data: bytes, text: str, coding: st
             assert flat(ours) == flat(theirs)
         else:
             assert [field.tag for field in ours.fields] == ["001", "2²5"]
+
+
+def test_fields_that_get_tags_of_each_other() -> None:
+    """Each keeps its place among the fields of the record."""
+    data = record_bytes(*[(tag, f"  \x1fa{tag}".encode()) for tag in ("100", "245", "246", "500")]) * 5
+    for ours, theirs in pairs(data):
+        for record in (ours, theirs):
+            (first,) = record.get_fields("100")
+            (second,) = record.get_fields("245")
+            first.tag, second.tag = "245", "100"
+        assert [field["a"] for field in ours.get_fields("245")] == ["100"]
+        assert ours.title == theirs.title == "100"
+        assert ours.as_marc() == theirs.as_marc()
+        assert [(field.tag, field["a"]) for field in ours.fields] == [
+            ("245", "100"),
+            ("100", "245"),
+            ("246", "246"),
+            ("500", "500"),
+        ]
