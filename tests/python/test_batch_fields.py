@@ -82,8 +82,14 @@ WAYS: list[Callable[[Any], Any]] = [
     pick_one,
     pick_odd,
     lambda record: record.title,
+    lambda record: record.author,
+    lambda record: record.publisher,
+    lambda record: [field.tag for field in record.subjects],
     lambda record: str(record),
     lambda record: str(record.leader),
+    lambda record: record.as_dict(),
+    lambda record: record.as_json(),
+    lambda record: record.as_marc(),
 ]
 
 
@@ -133,7 +139,7 @@ def change(record: Any, module: Any, chance: random.Random) -> None:
     """One change, through whatever gives access to the record."""
     tag = chance.choice(TAGS)
     fields = record.get_fields(tag)
-    kind = chance.randrange(7)
+    kind = chance.randrange(13)
     if not fields or kind == 0:
         record.fields.append(module.Field(tag, [" ", "1"], [module.Subfield("a", "new")], data="new"))
     elif kind == 1:
@@ -142,10 +148,22 @@ def change(record: Any, module: Any, chance: random.Random) -> None:
         record.fields.remove(fields[0])
     elif kind == 3:
         fields.clear()  # a list of its own: nothing changes
+    elif kind == 7:
+        record.add_ordered_field(module.Field("650", module.Indicators(" ", "0"), [module.Subfield("a", "ordered")]))
+    elif kind == 8:
+        record.remove_fields(chance.choice(TAGS))
+    elif kind == 9:
+        fields[0].tag = "002" if fields[0].control_field else chance.choice(TAGS[2:])
+    elif kind == 10:
+        record.leader.record_status = "d"
     elif fields[0].control_field:
         fields[0].data = "changed"
     elif kind == 4:
         fields[0].subfields.append(module.Subfield("x", "é changed"))
+    elif kind == 11:
+        fields[0].delete_subfield("a")
+    elif kind == 12:
+        fields[0].add_subfield("b", "first", 0)
     elif kind == 5:
         fields[0].subfields = [module.Subfield("a", "set")]
     else:
