@@ -167,13 +167,14 @@ def machine_lines(run: dict[str, Any]) -> list[str]:
     m = run["machine"]
     changed = {True: ", with changes", False: "", None: ""}[run["dirty"]]
     origin = "of the system" if m["python_is_the_systems"] else "not the system's"
+    objects = "C++" if m["objects_in_cpp"] else "Python"
     libraries = ", ".join(f"{name} {version}" for name, version in m["libraries"].items())
     return [
         f"- {m['processor']}, {m['cores_usable']} of {m['cores']} cores, {m['memory_gib']} GiB, "
         f"load {run['load']['before']:.2f} before and {run['load']['after']:.2f} after",
         f"- {m['system']}, kernel {m['kernel']}",
         f"- {m['compiler']}, flags {m['flags']}",
-        f"- {m['python']} ({m['python_compiler']}), {origin}",
+        f"- {m['python']} ({m['python_compiler']}), {origin}; libmarc's records and fields by {objects}",
         f"- {libraries}; {m['yaz'] or 'no yaz'}; {m['valgrind'] or 'no valgrind'}",
         f"- revision {run['revision'] or 'unknown'}{changed}; measured in {run['minutes']:.1f} minutes",
     ]
