@@ -275,7 +275,7 @@ def conclude(result: Result) -> list[str]:
             f"two processes {f['two_processes']:.2f} times."
         )
         if f["serial_fraction"] is None:
-            lines[-1] += " Two processes are not quick enough together for two threads to tell anything."
+            lines[-1] += " Two processes are too slow together, or quicker than two can be: two threads tell nothing."
         else:
             lines[-1] += (
                 f" Serial part of the work: {f['serial_fraction']:.1%}. Projection by Amdahl's law, not measured: "

@@ -13,8 +13,9 @@ class Scaling(NamedTuple):
 
     @property
     def tells(self) -> bool:
-        """Whether a second core brought enough in this run that two threads tell anything."""
-        return self.ceiling >= 1.5
+        """Whether a second core brought enough in this run that two threads tell anything, and not more than it can:
+        then it was the measurement of one that was disturbed."""
+        return 1.5 <= self.ceiling <= 2.2
 
     @property
     def share(self) -> float | None:

@@ -170,7 +170,7 @@ def change(record: Any, module: Any, chance: random.Random) -> None:
         fields[0].indicators = ("9", "8")
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", [*range(30), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(30, 500))])
 def test_changes_between_questions(data: bytes, seed: int) -> None:
     chance = random.Random(seed)
     for ours, theirs in pairs(data):
