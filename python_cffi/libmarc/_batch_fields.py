@@ -64,7 +64,6 @@ class BatchFields:
         "_asked",
         "_choices",
         "_firsts",
-        "_has_probed",
         "_numbers",
         "_probe",
         "_probes",
@@ -80,7 +79,6 @@ class BatchFields:
         self._choices: dict[tuple[str, ...], tuple[Entries, bool]] = {}
         self._probe = ref(probe)
         self._probes = 0
-        self._has_probed = False  # there is something to be learnt
         self._want = Want.TEXT
         self._texts: Entries | None = None  # what is wanted
         self._numbers: dict[int, int] = {}  # of records, by their starts; the batch's
@@ -90,8 +88,9 @@ class BatchFields:
 
     def read(self, batch: Batch, record: Record) -> list[Field] | None:
         """All fields of a record of the batch. None where it is to read them from its own bytes."""
-        if self._has_probed:
-            self._learn(batch)
+        probe = self._probe()
+        if probe is not None and probe.fields:
+            self._learn(batch, probe)
         firsts = self._firsts
         number = self._numbers.get(record._start) if firsts else None
         if number is None:
@@ -114,12 +113,9 @@ class BatchFields:
         probe = self._probe() if self._probes < PROBES else None
         if probe is not None:
             self._probes += 1
-            probe.fields, self._has_probed = fields[:], True
+            probe.fields = fields[:]
 
-    def _learn(self, batch: Batch) -> None:
-        probe, self._has_probed = self._probe(), False
-        if probe is None:
-            return
+    def _learn(self, batch: Batch, probe: Probe) -> None:
         touched, valued, number = what_was_asked(probe.fields)
         probe.fields = []
         if not self._firsts and not self._read_shapes(batch):

@@ -515,14 +515,14 @@ class MARCReader(QueueSlots, Reader):
         if not hasattr(self, "_source"):
             return  # it was never opened
         user = self._user
-        if user is not None and (self._reading or user != get_ident()):
+        if user is not None:
+            if user == get_ident() and not self._reading:
+                self._is_closing = True  # a signal handler or a finalizer: next() is using the batch
+                return
             lib.marc_reader_cancel(self._source.handle)
             raise RuntimeError(
                 "the reader is in use on another thread or by its own source; its reading has been cancelled"
             )
-        if user is not None:  # a signal handler or a finalizer, in the middle of next(), which is using the batch
-            self._is_closing = True
-            return
         with self._lock:
             self._end()
 

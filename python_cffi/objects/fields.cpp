@@ -9,7 +9,7 @@ namespace {
 enum class Kind { kControlField, kDataField };
 
 /* A field without subfields yet. It takes the reference `text`: the data of a control field, the source of another. */
-PyObject *new_field(const State &state, PyObject *tag, Kind kind, PyObject *text) {
+PyObject *new_field(const State &state, PyObject *tag, PyObject *indicators, Kind kind, PyObject *text) {
   PyObject *field = PyType_GenericAlloc(state.field, 0);
   if (field == nullptr) {
     Py_XDECREF(text);
@@ -21,7 +21,7 @@ PyObject *new_field(const State &state, PyObject *tag, Kind kind, PyObject *text
   slot[kControl] = PyBool_FromLong(is_control ? 1 : 0);
   slot[kData] = is_control ? text : Py_NewRef(Py_None);
   slot[kSource] = is_control ? Py_NewRef(Py_None) : text;
-  slot[kIndicators] = Py_NewRef(Py_None);
+  slot[kIndicators] = Py_NewRef(indicators);
   slot[kValue] = Py_NewRef(Py_None);
   slot[kSubfields] = is_control ? PyList_New(0) : Py_NewRef(Py_None);
   if (slot[kSubfields] == nullptr) {
@@ -46,6 +46,10 @@ struct Shape {
   Kind kind() const { return indicators == Py_None ? Kind::kControlField : Kind::kDataField; }
 };
 
+PyObject *new_field(const State &state, const Shape &shape, PyObject *text) {
+  return new_field(state, shape.tag, shape.indicators, shape.kind(), text);
+}
+
 /* The shape whose number stands at `at` in `numbers`. False: an exception is set. */
 bool read_shape(PyObject *shapes, PyObject *numbers, Py_ssize_t at, Shape *out) {
   PyObject *number = PyList_GetItem(numbers, at);
@@ -59,22 +63,12 @@ bool read_shape(PyObject *shapes, PyObject *numbers, Py_ssize_t at, Shape *out) 
   return out->size != nullptr;
 }
 
-/* A list of `count` fields, of which `make(number, shape)` makes each. */
+/* A list of fields with these shapes, of which `make(number, shape)` makes each. */
 template <typename Make> PyObject *list_of_fields(PyObject *shapes, PyObject *numbers, const Make &make) {
-  const Py_ssize_t count = PyList_Size(numbers);
-  Owned fields(count >= 0 ? PyList_New(count) : nullptr);
-  for (Py_ssize_t i = 0; fields && i < count; ++i) {
+  return list_of(PyList_Size(numbers), [&](Py_ssize_t i) -> PyObject * {
     Shape shape{};
-    PyObject *field = read_shape(shapes, numbers, i, &shape) ? make(i, shape) : nullptr;
-    if (field == nullptr) {
-      return nullptr;
-    }
-    if (shape.kind() == Kind::kDataField) {
-      set_slot(field, kIndicators, Py_NewRef(shape.indicators));
-    }
-    PyList_SetItem(fields.get(), i, field);
-  }
-  return fields.release();
+    return read_shape(shapes, numbers, i, &shape) ? make(i, shape) : nullptr;
+  });
 }
 
 /* The arguments of a Field, borrowed; nullptr where one was not given. */
@@ -211,7 +205,7 @@ PyObject *with_texts(PyObject *module, PyObject *args) {
   }
   return list_of_fields(shapes, numbers, [&](Py_ssize_t i, const Shape &shape) -> PyObject * {
     PyObject *text = PyList_GetItem(texts, i);
-    return text != nullptr ? new_field(state, shape.tag, shape.kind(), Py_NewRef(text)) : nullptr;
+    return text != nullptr ? new_field(state, shape, Py_NewRef(text)) : nullptr;
   });
 }
 
@@ -231,9 +225,9 @@ PyObject *with_values(PyObject *module, PyObject *args) {
       return nullptr;
     }
     if (shape.kind() == Kind::kControlField) {
-      return new_field(state, shape.tag, shape.kind(), Py_NewRef(value));
+      return new_field(state, shape, Py_NewRef(value));
     }
-    Owned field(new_field(state, shape.tag, shape.kind(), Py_NewRef(texts)));
+    Owned field(new_field(state, shape, Py_NewRef(texts)));
     PyObject *number = field ? PyLong_FromSsize_t(i) : nullptr;
     if (number == nullptr) {
       return nullptr;
@@ -260,14 +254,14 @@ PyObject *with_subfields(PyObject *module, PyObject *args) {
   return list_of_fields(shapes, numbers, [&](Py_ssize_t, const Shape &shape) -> PyObject * {
     if (shape.kind() == Kind::kControlField) {
       PyObject *data = PyList_GetItem(controls, next_control++);
-      return data != nullptr ? new_field(state, shape.tag, shape.kind(), Py_NewRef(data)) : nullptr;
+      return data != nullptr ? new_field(state, shape, Py_NewRef(data)) : nullptr;
     }
     const Py_ssize_t size = PyLong_AsSsize_t(shape.size);
     if (size < 0) {
       return nullptr;
     }
     const Py_ssize_t end = begin + size;
-    Owned field(new_field(state, shape.tag, shape.kind(), Py_NewRef(Py_None)));
+    Owned field(new_field(state, shape, Py_NewRef(Py_None)));
     PyObject *own = field ? PyList_GetSlice(subfields, begin, end) : nullptr;
     if (own == nullptr) {
       return nullptr;
@@ -290,17 +284,11 @@ PyObject *read_fields(PyObject *module, PyObject *args) {
   const Py_ssize_t of_tags = PyList_Size(tags);
   const Py_ssize_t of_texts = PyList_Size(texts);
   const Py_ssize_t count = of_tags < of_texts ? of_tags : of_texts;
-  Owned fields(PyList_New(count));
-  for (Py_ssize_t i = 0; fields && i < count; ++i) {
+  return list_of(count, [&](Py_ssize_t i) {
     PyObject *tag = PyList_GetItem(tags, i);
     const Kind kind = is_control_tag(tag) == 1 ? Kind::kControlField : Kind::kDataField;
-    PyObject *field = new_field(state, tag, kind, Py_NewRef(PyList_GetItem(texts, i)));
-    if (field == nullptr) {
-      return nullptr;
-    }
-    PyList_SetItem(fields.get(), i, field);
-  }
-  return fields.release();
+    return new_field(state, tag, Py_None, kind, Py_NewRef(PyList_GetItem(texts, i)));
+  });
 }
 
 } // namespace objects

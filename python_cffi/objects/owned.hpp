@@ -27,4 +27,17 @@ private:
   PyObject *object_;
 };
 
+/* A list of `count` objects, of which `make(number)` makes each. nullptr: an exception is set. */
+template <typename Make> PyObject *list_of(Py_ssize_t count, const Make &make) {
+  Owned list(PyList_New(count));
+  for (Py_ssize_t i = 0; list && i < count; ++i) {
+    PyObject *item = make(i);
+    if (item == nullptr) {
+      return nullptr;
+    }
+    PyList_SetItem(list.get(), i, item);
+  }
+  return list.release();
+}
+
 } // namespace objects

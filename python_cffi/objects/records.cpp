@@ -71,18 +71,11 @@ PyObject *plain_records(PyObject *module, PyObject *args) {
   if (data == nullptr && PyErr_Occurred() != nullptr) {
     return nullptr;
   }
-  Owned records(PyList_New(end - begin));
-  for (Py_ssize_t i = begin; records && i < end; ++i) {
-    PyObject *from = PyList_GetItem(starts.get(), i);
-    PyObject *to = PyList_GetItem(ends.get(), i);
-    PyObject *record =
-        from != nullptr && to != nullptr ? new_plain_record(state, data, from, to, batch, more) : nullptr;
-    if (record == nullptr) {
-      return nullptr;
-    }
-    PyList_SetItem(records.get(), i - begin, record);
-  }
-  return records.release();
+  return list_of(end - begin, [&](Py_ssize_t i) -> PyObject * {
+    PyObject *from = PyList_GetItem(starts.get(), begin + i);
+    PyObject *to = PyList_GetItem(ends.get(), begin + i);
+    return from != nullptr && to != nullptr ? new_plain_record(state, data, from, to, batch, more) : nullptr;
+  });
 }
 
 } // namespace objects
