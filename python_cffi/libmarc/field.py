@@ -146,6 +146,8 @@ class FieldSlots:
         self.data = None
         self._subfields = subfields or []
 
+    __init__.__qualname__ = "Field.__init__"  # as errors name it
+
 
 class Field(FieldSlots):
     """A field of a record.

@@ -328,6 +328,11 @@ def test_what_is_no_shape_is_refused(arguments: tuple[Any, ...]) -> None:
 # ---- what they are to Python
 
 
+def test_errors_name_the_class_that_was_called() -> None:
+    with pytest.raises(TypeError, match=r"^Field.__init__\(\) missing 1 required positional argument: 'tag'"):
+        Field()  # type: ignore[call-arg]
+
+
 def test_the_signature_of_a_field() -> None:
     names = ["tag", "indicators", "subfields", "data"]
     parameters = inspect.signature(Field).parameters
